@@ -1,0 +1,102 @@
+/** Exact linear algebra over a field. A matrix is a list of rows, all of one length. */
+import { dot, type Field, type Ring } from "./field.js";
+
+export type Vector<E> = readonly E[];
+export type Matrix<E> = readonly Vector<E>[];
+
+export function matrixTimesVector<E>(K: Ring<E>, A: Matrix<E>, x: Vector<E>): E[] {
+  return A.map((row) => dot(K, row, x));
+}
+
+/** Reduced row echelon form, with the column of each pivot. */
+export function rowReduce<E>(
+  K: Field<E>,
+  A: Matrix<E>,
+  columns = A[0]?.length ?? 0,
+): { rows: E[][]; pivots: number[] } {
+  const rows = A.map((row) => [...row]);
+  const pivots: number[] = [];
+  for (let column = 0; column < columns && pivots.length < rows.length; column++) {
+    const top = pivots.length;
+    const found = rows.findIndex((row, k) => k >= top && !K.isZero(row[column]!));
+    if (found === -1) continue;
+    [rows[top], rows[found]] = [rows[found]!, rows[top]!];
+    const scale = K.inv(rows[top]![column]!);
+    const pivotRow = rows[top]!.map((c) => (K.isZero(c) ? c : K.mul(c, scale)));
+    rows[top] = pivotRow;
+    rows.forEach((row, k) => {
+      const factor = row[column]!;
+      if (k === top || K.isZero(factor)) return;
+      for (let j = column; j < row.length; j++) {
+        if (!K.isZero(pivotRow[j]!)) row[j] = K.sub(row[j]!, K.mul(factor, pivotRow[j]!));
+      }
+    });
+    pivots.push(column);
+  }
+  return { rows: rows.slice(0, pivots.length), pivots };
+}
+
+/** Some x with A x = b (the free unknowns are 0), or null when there is none. */
+export function solve<E>(K: Field<E>, A: Matrix<E>, b: Vector<E>): E[] | null {
+  const columns = A[0]?.length ?? 0;
+  const { rows, pivots } = rowReduce(
+    K,
+    A.map((row, k) => [...row, b[k]!]),
+  );
+  if (pivots.at(-1) === columns) return null;
+  const x = new Array<E>(columns).fill(K.zero);
+  pivots.forEach((column, k) => {
+    x[column] = rows[k]![columns]!;
+  });
+  return x;
+}
+
+export function rank<E>(K: Field<E>, A: Matrix<E>): number {
+  return rowReduce(K, A).pivots.length;
+}
+
+/** A basis of {x ∈ K^dimension : A x = 0}. */
+export function nullspace<E>(K: Field<E>, A: Matrix<E>, dimension: number): E[][] {
+  const { rows, pivots } = rowReduce(K, A, dimension);
+  const free = Array.from({ length: dimension }, (_, j) => j).filter((j) => !pivots.includes(j));
+  return free.map((j) => {
+    const x = new Array<E>(dimension).fill(K.zero);
+    x[j] = K.one;
+    pivots.forEach((column, k) => {
+      x[column] = K.neg(rows[k]![j]!);
+    });
+    return x;
+  });
+}
+
+/**
+ * Whether the symmetric matrix A is positive semidefinite, by LDLᵀ without square roots: a negative pivot refutes it, and so
+ * does a zero pivot whose row has a non-zero entry left.
+ */
+export function isPositiveSemidefinite<E>(K: Field<E>, A: Matrix<E>): boolean {
+  const S = A.map((row) => [...row]);
+  const n = S.length;
+  for (let k = 0; k < n; k++) {
+    const pivot = S[k]![k]!;
+    const sign = K.sign(pivot);
+    if (sign < 0) return false;
+    if (sign === 0) {
+      for (let j = k + 1; j < n; j++) if (!K.isZero(S[k]![j]!)) return false;
+      continue;
+    }
+    const inverse = K.inv(pivot);
+    for (let i = k + 1; i < n; i++) {
+      if (K.isZero(S[k]![i]!)) continue;
+      const factor = K.mul(S[k]![i]!, inverse);
+      for (let j = i; j < n; j++) {
+        if (!K.isZero(S[k]![j]!)) S[i]![j] = K.sub(S[i]![j]!, K.mul(factor, S[k]![j]!));
+      }
+    }
+  }
+  return true;
+}
+
+/** A = Aᵀ */
+export function isSymmetric<E>(K: Ring<E>, A: Matrix<E>): boolean {
+  return A.every((row, i) => row.length === A.length && row.every((c, j) => K.isZero(K.sub(c, A[j]![i]!))));
+}

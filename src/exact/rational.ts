@@ -1,0 +1,78 @@
+/** The field ℚ, on fraction.js. */
+import Fraction from "fraction.js";
+import type { Field, Sign } from "./field.js";
+
+export type Rational = Fraction;
+
+const PATTERN = /^(-?\d+)(?:\/(\d+))?$/;
+
+/**
+ * Reads an integer or a fraction in decimal digits, such as `-3/4`; null for anything else, a zero denominator included.
+ * The only ways into ℚ are this and BigInt: fraction.js rounds JavaScript numbers.
+ */
+export function parseRational(text: string): Rational | null {
+  const match = PATTERN.exec(text);
+  if (match === null) return null;
+  const denominator = BigInt(match[2] ?? "1");
+  return denominator === 0n ? null : rational(BigInt(match[1]!), denominator);
+}
+
+/** numerator / denominator; the denominator is not zero. */
+export function rational(numerator: bigint, denominator = 1n): Rational {
+  return new Fraction(numerator, denominator);
+}
+
+/** The canonical text: lowest terms, `n` or `n/d`, read back by `parseRational`. */
+export function formatRational(q: Rational): string {
+  const integer = `${q.s < 0n ? "-" : ""}${q.n}`;
+  return q.d === 1n ? integer : `${integer}/${q.d}`;
+}
+
+/** The greatest common divisor, not negative. */
+export function gcd(a: bigint, b: bigint): bigint {
+  let x = a < 0n ? -a : a;
+  let y = b < 0n ? -b : b;
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** The quotient of two integers of any size as a floating-point number. */
+export function ratioToNumber(numerator: bigint, denominator: bigint): number {
+  const excess = Math.max(0, bitLength(denominator) - 1000, bitLength(numerator) - 1000);
+  if (excess === 0) return Number(numerator) / Number(denominator);
+  const shift = BigInt(excess);
+  const low = Number(denominator >> shift);
+  return low === 0 ? Math.sign(Number(numerator >> shift)) * Infinity : Number(numerator >> shift) / low;
+}
+
+function bitLength(n: bigint): number {
+  return n.toString(16).length * 4;
+}
+
+const ZERO = rational(0n);
+const ONE = rational(1n);
+
+export const Q: Field<Rational> = {
+  degree: 1,
+  description: null,
+  zero: ZERO,
+  one: ONE,
+  add: (a, b) => a.add(b),
+  sub: (a, b) => a.sub(b),
+  mul: (a, b) => a.mul(b),
+  neg: (a) => a.neg(),
+  inv: (a) => {
+    if (a.n === 0n) throw new RangeError("division by zero");
+    return a.inverse();
+  },
+  div: (a, b) => {
+    if (b.n === 0n) throw new RangeError("division by zero");
+    return a.div(b);
+  },
+  isZero: (a) => a.n === 0n,
+  sign: (a) => (a.n === 0n ? 0 : a.s < 0n ? -1 : 1) as Sign,
+  fromRational: (q) => q,
+  coordinates: (a) => [a],
+  fromCoordinates: ([a]) => a ?? ZERO,
+  toNumber: (a) => Number(a.s) * ratioToNumber(a.n, a.d),
+};

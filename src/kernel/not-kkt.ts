@@ -1,0 +1,71 @@
+/** `not-kkt`: a direction that separates θ from the cone of the Clarke subgradients of the active margins. (Semantics §2.) */
+import type { Exclusion, Instance, Of, SparseVector } from "../certificate/format.js";
+import type { Ring } from "../exact/field.js";
+import { offSlope } from "../problem/network.js";
+import { ensure } from "./ensure.js";
+import { forward, passAt, slackSigns, sparseDot, unitText } from "./forward.js";
+import { ensureExclusions, kinks, orientations } from "./pieces.js";
+
+export function checkNotKkt<E>(instance: Instance<E>, { direction, excluded }: Of<"not-kkt", E>): void {
+  const { field: K, point } = instance;
+  ensureExclusions(instance, excluded, null);
+  const rate = sparseDot(K, direction, (k) => point[k]!);
+  ensure(K.sign(rate) < 0, "not-kkt.descent", "the direction does not decrease the norm");
+  for (const [sample, sign] of slackSigns(instance, point).entries()) {
+    if (sign === 0) ensureAscent(instance, sample, direction, excluded);
+  }
+}
+
+/**
+ * y_i ∇Φ^s · d ≥ 0 for every consistent pattern s that is not excluded. The kinks of the last hidden layer that no exclusion
+ * names enter the derivative one by one, so there the worst sign is chosen for each instead of trying all combinations.
+ */
+function ensureAscent<E>(
+  instance: Instance<E>,
+  sample: number,
+  direction: SparseVector<E>,
+  excluded: readonly Exclusion<E>[],
+): void {
+  const { network, field: K, point, data } = instance;
+  const { x, y } = data[sample]!;
+  const here = passAt(instance, sample, point);
+  const top = network.layers.length - 2;
+  const named = excluded.filter((exclusion) => exclusion.every((one) => one.sample === sample));
+  const isNamed = new Set(named.flat().map(unitText));
+  const atKinks = kinks(instance, sample, here);
+  const enumerated = atKinks.filter((kink) => kink.layer < top || isNamed.has(unitText(kink)));
+  const outgoing = new Map(network.layers.at(-1)![0]!.map(({ from, parameter }) => [from, point[parameter]!]));
+
+  const ring = dualNumbers(K);
+  const parameters = point.map((value, k): Dual<E> => [value, direction.get(k) ?? K.zero]);
+  const inputs = x.map((value): Dual<E> => [value, K.zero]);
+  const slope: Dual<E> = [K.fromRational(offSlope(network.activation)), K.zero];
+  for (const chosen of orientations(enumerated, [], named)) {
+    const choice = new Map(enumerated.map((kink, k) => [unitText(kink), chosen[k]! > 0]));
+    const { output } = forward(ring, network, slope, parameters, inputs, ([z, rate], layer, unit) => {
+      const sign = K.sign(z);
+      if (sign !== 0) return sign > 0;
+      return choice.get(unitText({ sample, layer, unit })) ?? y * K.sign(K.mul(outgoing.get(unit) ?? K.zero, rate)) < 0;
+    });
+    ensure(
+      y * K.sign(output[1]) >= 0,
+      "not-kkt.ascent",
+      `on a pattern of sample ${sample + 1} the direction decreases the margin`,
+    );
+  }
+}
+
+/** value + rate·ε with ε² = 0 */
+type Dual<E> = readonly [E, E];
+
+function dualNumbers<E>(K: Ring<E>): Ring<Dual<E>> {
+  return {
+    zero: [K.zero, K.zero],
+    one: [K.one, K.zero],
+    add: ([a, b], [c, d]) => [K.add(a, c), K.add(b, d)],
+    sub: ([a, b], [c, d]) => [K.sub(a, c), K.sub(b, d)],
+    mul: ([a, b], [c, d]) => [K.mul(a, c), K.add(K.mul(a, d), K.mul(b, c))],
+    neg: ([a, b]) => [K.neg(a), K.neg(b)],
+    isZero: ([a, b]) => K.isZero(a) && K.isZero(b),
+  };
+}
