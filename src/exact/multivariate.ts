@@ -60,14 +60,13 @@ export function gradientAtOrigin<E>(K: Field<E>, p: MultivariatePolynomial<E>, d
   return Array.from({ length: dimension }, (_, v) => p.get(String(v))?.coefficient ?? K.zero);
 }
 
-/** The Hessian at the origin, in `dimension` variables. */
-export function hessianAtOrigin<E>(K: Field<E>, p: MultivariatePolynomial<E>, dimension: number): E[][] {
-  return Array.from({ length: dimension }, (_, u) =>
-    Array.from({ length: dimension }, (_, v) => {
-      const c = p.get(u < v ? `${u},${v}` : `${v},${u}`)?.coefficient ?? K.zero;
-      return u === v ? K.add(c, c) : c;
-    }),
-  );
+/** The non-zero entries u ≤ v of the Hessian at the origin. */
+export function hessianEntries<E>(K: Field<E>, p: MultivariatePolynomial<E>): { u: number; v: number; entry: E }[] {
+  return [...p.values()].flatMap(({ variables, coefficient }) => {
+    if (variables.length !== 2) return [];
+    const [u, v] = variables as [number, number];
+    return [{ u, v, entry: u === v ? K.add(coefficient, coefficient) : coefficient }];
+  });
 }
 
 /** Σ |c_a| r^{deg a − lowest} over the terms of degree ≥ lowest. */

@@ -91,7 +91,12 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
 
   const inverse = (a: AlgebraicNumber): AlgebraicNumber => {
     if (isZero(a)) throw new RangeError("division by zero");
-    return fromCoordinates(inverseModulo(coordinates(a), description.minimalPolynomial));
+    const { numerators, denominator } = inverseModulo(a.numerators, modulus);
+    const scale = denominator < 0n ? -a.denominator : a.denominator;
+    return reduce(
+      numerators.map((n) => n * scale),
+      denominator < 0n ? -denominator : denominator,
+    );
   };
   const coordinates = (a: AlgebraicNumber) => a.numerators.map((n) => rational(n, a.denominator));
 
@@ -175,7 +180,7 @@ type Interval = readonly [bigint, bigint];
 function generatorEnclosures(modulus: readonly bigint[], interval: readonly [Rational, Rational]) {
   const degree = modulus.length - 1;
   const cache = new Map<number, readonly Interval[]>();
-  const signAt = (x: Rational): Sign => {
+  const signAt = (x: Rational): -1 | 1 => {
     let value = 0n;
     let scale = 1n;
     // d^n m(n/d) by Horner, in integers.
@@ -183,19 +188,19 @@ function generatorEnclosures(modulus: readonly bigint[], interval: readonly [Rat
       value = value * x.s * x.n + modulus[k]! * scale;
       scale *= x.d;
     }
-    return value === 0n ? 0 : value < 0n ? -1 : 1;
+    if (value === 0n) throw new FieldError("the minimal polynomial has a rational root, so it is reducible");
+    return value < 0n ? -1 : 1;
   };
   let [low, high] = interval;
-  const signLow = signAt(low) || (-signAt(high) as Sign);
+  const signLow = signAt(low);
+  signAt(high); // an end may not be a root: bisection could not tell it from the root inside
   return (precision: number): readonly Interval[] => {
     const known = cache.get(precision);
     if (known !== undefined) return known;
     const unit = rational(1n, 1n << BigInt(precision));
     while (high.sub(low).compare(unit) > 0) {
       const middle = low.add(high).div(2n);
-      const s = signAt(middle);
-      if (s === 0) throw new FieldError("the minimal polynomial has a rational root, so it is reducible");
-      if (s === signLow) low = middle;
+      if (signAt(middle) === signLow) low = middle;
       else high = middle;
     }
     const generator: Interval = [scaled(low, precision), scaled(high, precision) + 1n];
@@ -231,47 +236,34 @@ function evaluate(numerators: readonly bigint[], powers: readonly Interval[]): I
   return [low, high];
 }
 
-/** The inverse of `a` modulo `m` over ℚ, by the extended Euclidean algorithm. Throws FieldError on a common factor. */
-function inverseModulo(a: readonly Rational[], m: readonly Rational[]): readonly Rational[] {
-  let [r0, r1] = [trim(m), trim(a)];
-  let [s0, s1]: [Rational[], Rational[]] = [[], [Q.one]];
-  while (r1.length > 1) {
-    const { quotient, remainder } = divide(r0, r1);
-    [r0, r1] = [r1, remainder];
-    [s0, s1] = [s1, subtractProduct(s0, quotient, s1)];
+/**
+ * The inverse of Σ a_k x^k modulo m as numerators over one denominator: the solution of (multiplication by a) s = 1, by
+ * fraction-free elimination, since fractions would swell. Throws FieldError when a shares a factor with m.
+ * (E. H. Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968.)
+ */
+function inverseModulo(a: readonly bigint[], m: readonly bigint[]): { numerators: bigint[]; denominator: bigint } {
+  const n = a.length;
+  const columns = [a];
+  while (columns.length < n) {
+    const last = columns.at(-1)!;
+    columns.push(last.map((_, k) => (last[k - 1] ?? 0n) - last[n - 1]! * m[k]!));
   }
-  if (r1.length === 0)
-    throw new FieldError("an element shares a factor with the minimal polynomial, so it is reducible");
-  return s1.map((c) => c.div(r1[0]!));
-}
-
-function trim(p: readonly Rational[]): Rational[] {
-  let length = p.length;
-  while (length > 0 && Q.isZero(p[length - 1]!)) length--;
-  return p.slice(0, length);
-}
-
-function divide(p: readonly Rational[], q: readonly Rational[]) {
-  const remainder = [...p];
-  const quotient = new Array<Rational>(Math.max(0, p.length - q.length + 1)).fill(Q.zero);
-  for (let k = p.length - q.length; k >= 0; k--) {
-    const factor = remainder[k + q.length - 1]!.div(q[q.length - 1]!);
-    quotient[k] = factor;
-    for (let j = 0; j < q.length; j++) remainder[k + j] = remainder[k + j]!.sub(factor.mul(q[j]!));
-  }
-  return { quotient, remainder: trim(remainder) };
-}
-
-/** p − q·r */
-function subtractProduct(p: readonly Rational[], q: readonly Rational[], r: readonly Rational[]): Rational[] {
-  const result = new Array<Rational>(Math.max(p.length, q.length + r.length - 1)).fill(Q.zero);
-  p.forEach((c, k) => {
-    result[k] = c;
-  });
-  q.forEach((c, i) => {
-    r.forEach((d, j) => {
-      result[i + j] = result[i + j]!.sub(c.mul(d));
+  const rows = a.map((_, i) => [...columns.map((column) => column[i]!), i === 0 ? 1n : 0n]);
+  let previous = 1n;
+  for (let k = 0; k < n; k++) {
+    const found = rows.findIndex((row, i) => i >= k && row[k] !== 0n);
+    if (found === -1) {
+      throw new FieldError("an element shares a factor with the minimal polynomial, so it is reducible");
+    }
+    [rows[k], rows[found]] = [rows[found]!, rows[k]!];
+    const top = rows[k]!;
+    const pivot = top[k]!;
+    rows.forEach((row, i) => {
+      if (i === k) return;
+      const factor = row[k]!;
+      for (let j = k + 1; j <= n; j++) row[j] = (pivot * row[j]! - factor * top[j]!) / previous;
     });
-  });
-  return trim(result);
+    previous = pivot;
+  }
+  return { numerators: rows.map((row) => row[n]!), denominator: previous };
 }

@@ -36,13 +36,13 @@ export function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** The quotient of two integers of any size as a floating-point number. */
+/** The quotient of two integers of any size, the second positive, as a floating-point number. */
 export function ratioToNumber(numerator: bigint, denominator: bigint): number {
-  const excess = Math.max(0, bitLength(denominator) - 1000, bitLength(numerator) - 1000);
-  if (excess === 0) return Number(numerator) / Number(denominator);
-  const shift = BigInt(excess);
-  const low = Number(denominator >> shift);
-  return low === 0 ? Math.sign(Number(numerator >> shift)) * Infinity : Number(numerator >> shift) / low;
+  const [above, below] = [bitLength(numerator), bitLength(denominator)];
+  if (Math.max(above, below) < 1000) return Number(numerator) / Number(denominator);
+  const shift = BigInt(above - below - 68); // leaves at least 60 bits of the quotient
+  const leading = shift < 0n ? (numerator << -shift) / denominator : numerator / (denominator << shift);
+  return Number(leading) * 2 ** Number(shift);
 }
 
 function bitLength(n: bigint): number {

@@ -29,7 +29,7 @@ export function checkKkt<E>(instance: Instance<E>, { terms }: Of<"kkt", E>): voi
  * The pattern of a sample on the curve, which is realizable at θ: on (0, end] every pre-activation is of one strict sign, or is
  * identically zero around each point of the curve, not only along it.
  */
-function realizedPattern<E>(instance: Instance<E>, witness: Curve<E>, sample: number): Pattern {
+export function realizedPattern<E>(instance: Instance<E>, witness: Curve<E>, sample: number): Pattern {
   ensureCurve(instance, witness, null);
   const { pattern, preactivations } = passAlong(instance, witness, sample);
   if (

@@ -14,7 +14,8 @@ import { ensureExclusions, orientations } from "./pieces.js";
 
 /** Hidden units that share parameters, with the quadratic data of the Lagrangian in the block's own coordinates. */
 export interface Block<E> {
-  readonly dimension: number;
+  /** The block's parameters, in order: its coordinates. */
+  readonly parameters: readonly number[];
   /** λ_i y_i · (outgoing weight) · σ(z): one per unit and sample with λ_i > 0. */
   readonly terms: readonly {
     readonly at: UnitAtSample;
@@ -81,7 +82,7 @@ export function blockOf<E>(
   }
   const outgoing = [...new Set(units.map((unit) => outgoingOf.get(unit)!))];
   return {
-    dimension: local.size,
+    parameters: [...local.keys()],
     terms,
     fixed: [...fixed, ...outgoing.map((k) => fix(point[k]!))],
     outgoing: outgoing.map((k) => local.get(k)!),
@@ -94,13 +95,11 @@ export function blockOf<E>(
  */
 export function blockCell<E>(
   { field: K, network }: Instance<E>,
-  { dimension, terms, outgoing }: Block<E>,
+  { parameters, terms, outgoing }: Block<E>,
   chosen: readonly Orientation[],
 ): { Q: E[][]; constraints: SparseVector<E>[] } {
   const slope = K.fromRational(offSlope(network.activation));
-  const Q = Array.from({ length: dimension }, (_, u) =>
-    Array.from({ length: dimension }, (_, v) => (u === v ? K.one : K.zero)),
-  );
+  const Q = parameters.map((_, u) => parameters.map((__, v) => (u === v ? K.one : K.zero)));
   const oriented = (form: SparseVector<E>, sign: Orientation) =>
     sign > 0 ? form : new Map([...form].map(([k, c]) => [k, K.neg(c)]));
   const linear = network.activation.kind === "linear";
@@ -130,12 +129,12 @@ export function cellFrame<E>({ network }: Instance<E>, { terms, fixed, outgoing 
 }
 
 /** Equal texts mean equal blocks, up to the names of units and parameters. */
-export function blockSignature<E>({ field: K }: Instance<E>, { dimension, terms, fixed, outgoing }: Block<E>): string {
+export function blockSignature<E>({ field: K }: Instance<E>, { parameters, terms, fixed, outgoing }: Block<E>): string {
   const number = (c: E) => K.coordinates(c).map(formatRational).join(" ");
   const first = new Map<number, number>();
   for (const { at } of terms) if (!first.has(at.unit)) first.set(at.unit, first.size);
   return JSON.stringify([
-    dimension,
+    parameters.length,
     terms.map(({ at, outgoing: u, form }) => [
       at.sample,
       first.get(at.unit)!,

@@ -7,7 +7,7 @@ import { abs, dot, equals, sum } from "../exact/field.js";
 import { isPositiveSemidefinite } from "../exact/linear.js";
 import {
   gradientAtOrigin,
-  hessianAtOrigin,
+  hessianEntries,
   type MultivariatePolynomial,
   multivariateRing,
   tailBound,
@@ -165,8 +165,10 @@ function checkPiece<E>(
   const halfRho = K.div(rho, two);
   for (const [j, h] of constraints.entries()) {
     if (!binding[j]) continue;
-    for (const [u, row] of hessianAtOrigin(K, h, n).entries()) {
-      for (const [v, c] of row.entries()) if (!K.isZero(c)) addTo(u, v, K.neg(K.mul(multipliers[j]!, c)));
+    for (const { u, v, entry } of hessianEntries(K, h)) {
+      const weighted = K.neg(K.mul(multipliers[j]!, entry));
+      addTo(u, v, weighted);
+      if (u !== v) addTo(v, u, weighted);
     }
     addSymmetric(halfRho, gradients[j]!, gradients[j]!);
   }

@@ -18,22 +18,29 @@ export type Decoder<T> = (value: unknown, where: string) => T;
 const MAX_DEPTH = 64;
 /** Marks, in a decoded string, a JSON number that JavaScript would have rounded. */
 const INEXACT = "\u0000";
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[[\]{}]/g;
+/** A string, with a key's colon; a number; a bracket. An unterminated string runs to the end: no quote is looked at twice. */
+const TOKEN = /("[^"\\]*(?:\\[\s\S][^"\\]*)*"?)(\s*:)?|-?\d[\d.eE+-]*|[[\]{}]/g;
 const SAFE_INTEGER = /^-?\d{1,15}$/;
 
 /**
  * Parses JSON without losing anything: a number that is not a small integer survives as a marked string, which every decoder
- * refuses with its own text, where `JSON.parse` would round it. Throws InputError on bad JSON and on nesting beyond 64.
+ * refuses with its own text, where `JSON.parse` would round it. Throws InputError on a key that stands twice in an object, of
+ * which `JSON.parse` would drop one, and on nesting beyond 64; SyntaxError on bad JSON.
  */
 export function parseJson(text: string): unknown {
-  let depth = 0;
-  const exact = text.replace(TOKEN, (token) => {
+  const open: Set<string>[] = []; // the keys so far of each enclosing object
+  const exact = text.replace(TOKEN, (token: string, quoted: string | undefined, colon: string | undefined) => {
     if (token === "[" || token === "{") {
-      if (++depth > MAX_DEPTH) throw new InputError("", `JSON nested more than ${MAX_DEPTH} deep`);
-    } else if (token === "]" || token === "}") depth--;
-    else if (token[0] !== '"' && !SAFE_INTEGER.test(token)) {
+      if (open.push(new Set()) > MAX_DEPTH) throw new InputError("", `JSON nested more than ${MAX_DEPTH} deep`);
+    } else if (token === "]" || token === "}") open.pop();
+    else if (quoted === undefined) {
+      if (SAFE_INTEGER.test(token)) return token;
       JSON.parse(token.length > 40 ? "0" : token); // a malformed number is a syntax error, not an inexact one
       return JSON.stringify(INEXACT + token);
+    } else if (colon !== undefined) {
+      const key: string = JSON.parse(quoted);
+      if (open.at(-1)?.has(key)) throw new InputError("", `the key ${describe(key)} stands twice in one object`);
+      open.at(-1)?.add(key);
     }
     return token;
   });

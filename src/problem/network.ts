@@ -55,6 +55,7 @@ export type NetworkSource =
 
 const MAX_UNITS = 100_000;
 const MAX_CONNECTIONS = 1_000_000;
+const MAX_SLOPE_LENGTH = 200;
 const PARAMETER_NAME = /^[A-Za-z_][\w[\],.']{0,63}$/;
 
 const activation: Decoder<ActivationSource> = (value, where) => {
@@ -65,12 +66,14 @@ const activation: Decoder<ActivationSource> = (value, where) => {
 };
 
 function slope(value: string, where: string): Rational {
-  const decimal = /^0\.(\d{1,100})$/.exec(value);
-  const alpha = parseRational(
-    decimal === null ? value.slice(0, 200) : `${BigInt(decimal[1]!)}/${10n ** BigInt(decimal[1]!.length)}`,
-  );
+  const decimal = /^0\.(\d+)$/.exec(value);
+  const fraction = decimal === null ? value : `${decimal[1]}/1${"0".repeat(decimal[1]!.length)}`;
+  const alpha = value.length > MAX_SLOPE_LENGTH ? null : parseRational(fraction);
   if (alpha === null || Q.sign(alpha) <= 0 || Q.sign(Q.sub(Q.one, alpha)) <= 0) {
-    throw new InputError(where, `the slope is a rational between 0 and 1 such as "1/10", found ${describe(value)}`);
+    throw new InputError(
+      where,
+      `the slope is a rational between 0 and 1 such as "1/10", at most ${MAX_SLOPE_LENGTH} characters long, found ${describe(value)}`,
+    );
   }
   return alpha;
 }
@@ -102,12 +105,21 @@ export const network: Decoder<Network> = tagged<Network>(
             "the last width must be 1: the output is a scalar",
           );
         }
-        const layers = source.widths.slice(1).map((rows, l) => ({
-          rows,
-          columns: source.widths[l]!,
-          name: (i: number, j: number) => `W${l + 1}[${i + 1},${j + 1}]`,
-        }));
-        return build(source, where, layers.map(dense));
+        const { widths } = source;
+        limit(
+          widths.slice(1).reduce((total, rows, l) => total + rows * widths[l]!, 0),
+          `${where}.widths`,
+        );
+        return build(
+          source,
+          where,
+          widths.slice(1).map((rows, l) => ({
+            columns: widths[l]!,
+            rows: Array.from({ length: rows }, (_, i) =>
+              Array.from({ length: widths[l]! }, (_, from) => ({ from, name: `W${l + 1}[${i + 1},${from + 1}]` })),
+            ),
+          })),
+        );
       },
     ],
     [
@@ -118,6 +130,7 @@ export const network: Decoder<Network> = tagged<Network>(
           where,
         );
         const { width, depth } = source;
+        limit(width * depth, where);
         return build(
           source,
           where,
@@ -192,18 +205,9 @@ interface NamedLayer {
   readonly rows: readonly (readonly { readonly from: number; readonly name: string }[])[];
 }
 
-function dense(layer: { rows: number; columns: number; name: (i: number, j: number) => string }): NamedLayer {
-  limit(layer.rows * layer.columns, "network.widths");
-  const indices = (n: number) => Array.from({ length: n }, (_, k) => k);
-  return {
-    columns: layer.columns,
-    rows: indices(layer.rows).map((i) => indices(layer.columns).map((from) => ({ from, name: layer.name(i, from) }))),
-  };
-}
-
 function limit(connections: number, where: string): void {
   if (connections > MAX_CONNECTIONS) {
-    throw new InputError(where, `${connections} connections in one layer; at most ${MAX_CONNECTIONS} are supported`);
+    throw new InputError(where, `${connections} connections; at most ${MAX_CONNECTIONS} are supported`);
   }
 }
 

@@ -113,22 +113,20 @@ function parse(source: string, where: string): Expression {
   return next === tokens.length ? whole : fail();
 }
 
-/** The radicals that the numbers of a file contain, perfect powers left out. */
-export function radicalsIn(numbers: readonly NumberText[]): Radical[] {
+/** The radicals that a number contains, perfect powers left out. */
+export function radicalsIn({ expression, where }: NumberText): Radical[] {
   const found: Radical[] = [];
-  for (const { expression, where } of numbers) {
-    const visit = (e: Expression): void => {
-      if (e.op === "root") {
-        const radical = readRadical(e, where);
-        if (exactRoot(radical.radicand, radical.degree) === null) found.push(radical);
-      } else if (e.op === "neg" || e.op === "pow") visit(e.of);
-      else if (e.op !== "number") {
-        visit(e.left);
-        visit(e.right);
-      }
-    };
-    visit(expression);
-  }
+  const visit = (e: Expression): void => {
+    if (e.op === "root") {
+      const radical = readRadical(e, where);
+      if (exactRoot(radical.radicand, radical.degree) === null) found.push(radical);
+    } else if (e.op === "neg" || e.op === "pow") visit(e.of);
+    else if (e.op !== "number") {
+      visit(e.left);
+      visit(e.right);
+    }
+  };
+  visit(expression);
   return found;
 }
 

@@ -3,7 +3,7 @@ import type { Field } from "../exact/field.js";
 import { type Decoder, InputError, list, literal, object, readJson, text } from "./decode.js";
 import { byParameter, type Network, network } from "./network.js";
 import { evaluate, type NumberText, number, radicalsIn } from "./numbers.js";
-import { DegreeError, type Radical, radicalField } from "./radicals.js";
+import { DegreeError, type Radical, type RadicalField, radicalField } from "./radicals.js";
 
 export interface Sample<E> {
   readonly x: readonly E[];
@@ -33,6 +33,7 @@ export interface ProblemFile<E> {
 }
 
 export const PROBLEM_FORMAT = "margincert/problem/1";
+const MAX_RADICALS = 500;
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u;
 
 /** A name that can also serve as a file name. */
@@ -92,24 +93,34 @@ function decodeFlow(net: Network): Decoder<FlowRequest> {
   };
 }
 
+interface PlacedRadical {
+  readonly radical: Radical;
+  readonly where: string;
+}
+
 /** The smallest field that holds all the numbers, and the reader into it. */
 function commonField(numbers: readonly NumberText[]): { field: Field<unknown>; read: (one: NumberText) => unknown } {
-  const known = new Map<string, Radical>();
-  let common = radicalField([]);
+  const known = new Map<string, PlacedRadical>();
   for (const one of numbers) {
-    const fresh = radicalsIn([one]).filter((radical) => !known.has(radicalKey(radical)));
-    if (fresh.length === 0) continue;
-    for (const radical of fresh) known.set(radicalKey(radical), radical);
-    try {
-      common = radicalField([...known.values()]);
-    } catch (error) {
-      if (error instanceof DegreeError) throw new InputError(one.where, error.message);
-      throw error;
+    for (const radical of radicalsIn(one)) {
+      const key = radicalKey(radical);
+      if (!known.has(key)) known.set(key, { radical, where: one.where });
+      if (known.size > MAX_RADICALS)
+        throw new InputError(one.where, `more than ${MAX_RADICALS} different roots in a file`);
     }
   }
-  const { field, value } = common;
-  const values = new Map([...known].map(([key, radical]) => [key, value(radical)]));
+  const { field, value } = commonRadicalField([...known.values()]);
+  const values = new Map([...known].map(([key, { radical }]) => [key, value(radical)]));
   return { field, read: (one) => evaluate(field, one, (radical) => values.get(radicalKey(radical))) };
+}
+
+function commonRadicalField(placed: readonly PlacedRadical[]): RadicalField {
+  try {
+    return radicalField(placed.map(({ radical }) => radical));
+  } catch (error) {
+    if (!(error instanceof DegreeError)) throw error;
+    throw new InputError(placed.find(({ radical }) => radical === error.radical)!.where, error.message);
+  }
 }
 
 function radicalKey({ radicand, degree }: Radical): string {

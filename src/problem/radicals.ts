@@ -5,8 +5,8 @@
  * generate has degree |G| over ℚ, with one monomial of radicals per element of G as a basis. There a primitive element and its
  * minimal polynomial are found by linear algebra. (M. Kneser, Lineare Abhängigkeit von Wurzeln, Acta Arith. 26, 1975.)
  */
-import { compare, type Field, type FieldDescription } from "../exact/field.js";
-import { rowReduce, solve } from "../exact/linear.js";
+import type { Field, FieldDescription } from "../exact/field.js";
+import { rowReduce } from "../exact/linear.js";
 import { FieldError, MAX_DEGREE, numberField } from "../exact/number-field.js";
 import { gcd, Q, type Rational, rational } from "../exact/rational.js";
 
@@ -22,8 +22,14 @@ export interface RadicalField {
   readonly value: (radical: Radical) => unknown;
 }
 
-/** The field has a degree over 32. */
-export class DegreeError extends Error {}
+/** The field has a degree over 32, and `radical` is the first with which it has. */
+export class DegreeError extends Error {
+  readonly radical: Radical;
+  constructor(radical: Radical) {
+    super(`the numbers need a field of degree over ${MAX_DEGREE}`);
+    this.radical = radical;
+  }
+}
 
 /** The rational k-th root of a positive rational, or null. */
 export function exactRoot(q: Rational, k: number): Rational | null {
@@ -54,7 +60,10 @@ interface Monomial {
 
 /** Throws DegreeError when the radicals generate a field of degree over 32. */
 export function radicalField(radicals: readonly Radical[]): RadicalField {
-  const base = coprimeBase(radicals.flatMap(({ radicand }) => [radicand.n, radicand.d]));
+  const base = coprimeBase(
+    radicals.flatMap(({ radicand }) => [radicand.n, radicand.d]),
+    [...new Set(radicals.map(({ degree }) => degree))],
+  );
   const normalize = (exponents: readonly Rational[]): Monomial => ({
     exponents: exponents.map((e) => e.sub(e.floor())),
     factor: exponents.reduce((f, e, k) => f.mul(rational(base[k]!).pow(e.floor()) as Rational), Q.one),
@@ -67,19 +76,28 @@ export function radicalField(radicals: readonly Radical[]): RadicalField {
   };
   const key = ({ exponents }: Monomial) => exponents.map((e) => e.toFraction()).join(" ");
 
-  const generators = radicals.map(monomial).map(({ exponents }) => ({ exponents, factor: Q.one }));
-  const elements = new Map<string, { monomial: Monomial; index: number }>();
-  const queue: Monomial[] = [normalize(base.map(() => Q.zero))];
-  for (const element of queue) {
-    if (elements.has(key(element))) continue;
-    elements.set(key(element), { monomial: { exponents: element.exponents, factor: Q.one }, index: elements.size });
-    if (elements.size > MAX_DEGREE) throw new DegreeError(`the numbers need a field of degree over ${MAX_DEGREE}`);
-    for (const g of generators) queue.push(times(element, g));
+  const one = normalize(base.map(() => Q.zero));
+  const index = new Map([[key(one), 0]]);
+  const basis: Monomial[] = [one];
+  const generators: Monomial[] = [];
+  for (const radical of radicals) {
+    const generator: Monomial = { ...monomial(radical), factor: Q.one };
+    if (index.has(key(generator))) continue;
+    generators.push(generator);
+    // The cosets of the subgroup so far, until a power of the generator falls into it.
+    const subgroup = [...basis];
+    for (let power = generator; !index.has(key(power)); power = times(power, generator)) {
+      if (basis.length + subgroup.length > MAX_DEGREE) throw new DegreeError(radical);
+      for (const element of subgroup) {
+        const { exponents } = times(element, power);
+        index.set(key({ exponents, factor: Q.one }), basis.length);
+        basis.push({ exponents, factor: Q.one });
+      }
+    }
   }
-  const n = elements.size;
-  if (n === 1) return { field: Q, value: (radical) => exactRoot(radical.radicand, radical.degree) };
+  const n = basis.length;
+  if (n === 1) return { field: Q, value: ({ radicand, degree }) => exactRoot(radicand, degree) };
 
-  const basis = [...elements.values()].map(({ monomial }) => monomial);
   type Coordinates = readonly Rational[];
   const multiply = (u: Coordinates, v: Coordinates): Coordinates => {
     const product = new Array<Rational>(n).fill(Q.zero);
@@ -87,42 +105,37 @@ export function radicalField(radicals: readonly Radical[]): RadicalField {
       v.forEach((b, j) => {
         if (Q.isZero(a) || Q.isZero(b)) return;
         const m = times(basis[i]!, basis[j]!);
-        const k = elements.get(key(m))!.index;
+        const k = index.get(key(m))!;
         product[k] = product[k]!.add(a.mul(b).mul(m.factor));
       });
     });
     return product;
   };
-  const unit = (m: Monomial): Coordinates =>
-    basis.map((_, k) => (k === elements.get(key(m))!.index ? m.factor : Q.zero));
+  const unit = (m: Monomial): Coordinates => basis.map((_, k) => (k === index.get(key(m)) ? Q.one : Q.zero));
 
-  for (const candidate of primitiveCandidates(generators.map(unit), basis.map(unit))) {
-    const powers: Coordinates[] = [unit(basis[0]!)];
+  // A single radical makes the plainest generator. The sum always is one: a conjugation turns its summands, positive numbers,
+  // by roots of unity, and moves the sum unless it fixes them all.
+  const sum = generators.map(unit).reduce((u, v) => u.map((c, k) => c.add(v[k]!)));
+  for (const candidate of [...generators.map(unit), ...basis.slice(1).map(unit), sum]) {
+    const powers: Coordinates[] = [unit(one)];
     while (powers.length <= n) powers.push(multiply(powers.at(-1)!, candidate));
-    const columns = basis.map((_, k) => powers.slice(0, n).map((p) => p[k]!));
-    if (rowReduce(Q, columns).pivots.length < n) continue;
-    const relation = solve(Q, columns, powers[n]!)!;
-    const approximate = (bits: number) => enclose(candidate, basis, base, bits);
-    const field = isolate([...relation.map((c) => c.neg()), Q.one], approximate);
-    return { field, value: (radical) => field.fromCoordinates(solve(Q, columns, unit(monomial(radical)))!) };
+    // One elimination writes the n-th power and every basis monomial in the lower powers.
+    const { rows, pivots } = rowReduce(
+      Q,
+      basis.map((m, k) => [...powers.map((p) => p[k]!), ...unit(m)]),
+      n,
+    );
+    if (pivots.length < n) continue;
+    const minimalPolynomial = [...rows.map((row) => row[n]!.neg()), Q.one];
+    const field = isolate(minimalPolynomial, (bits) => enclose(candidate, basis, base, bits));
+    const value = (radical: Radical) => {
+      const m = monomial(radical);
+      const column = n + 1 + index.get(key(m))!;
+      return field.fromCoordinates(rows.map((row) => row[column]!.mul(m.factor)));
+    };
+    return { field, value };
   }
-  throw new Error("no primitive element found"); // unreachable: almost every combination is primitive
-}
-
-/** Single radicals first, for the plainest generator; then sums with growing coefficients. */
-function* primitiveCandidates(generators: readonly (readonly Rational[])[], basis: readonly (readonly Rational[])[]) {
-  yield* generators;
-  yield* basis.slice(1);
-  for (let size = 1n; size < 100n; size++) {
-    const sum = new Array<Rational>(basis.length).fill(Q.zero);
-    generators.forEach((g, k) => {
-      const coefficient = rational(1n + ((BigInt(k) * (size - 1n)) % (size + 1n)));
-      g.forEach((c, j) => {
-        sum[j] = sum[j]!.add(c.mul(coefficient));
-      });
-    });
-    yield sum;
-  }
+  throw new Error("no primitive element found"); // unreachable, as the sum is one
 }
 
 /** Narrows the interval until Descartes' rule isolates the root there. */
@@ -141,7 +154,7 @@ function isolate(
   throw new Error("the generator could not be isolated"); // unreachable: distinct roots separate
 }
 
-/** An open interval of width at most n·2^{−bits} around Σ coordinates · monomials; the coordinates are not negative. */
+/** An open interval of width at most n·2^{−bits} around Σ coordinates · monomials; the coordinates are 0 or 1, 0 for monomial 1. */
 function enclose(
   coordinates: readonly Rational[],
   basis: readonly Monomial[],
@@ -160,16 +173,19 @@ function enclose(
     low = low.add(c.mul(rational(root, scale)));
     high = high.add(c.mul(rational(root + 1n, scale)));
   });
-  // The generator is irrational, so neither end is hit.
-  return compare(Q, low, high) < 0 ? [low, high] : [low, low.add(1n)];
+  return [low, high]; // the roots are irrational, so neither end is hit
 }
 
-/** Pairwise coprime integers > 1, none a perfect power, that all the given ones are products of powers of. */
-function coprimeBase(numbers: readonly bigint[]): bigint[] {
+/** Pairwise coprime integers > 1, none with an exact root of a given degree > 1, that generate all the given ones. */
+function coprimeBase(numbers: readonly bigint[], degrees: readonly number[]): bigint[] {
+  // Beyond 64 an exponent matters only if it divides a degree; below, taking the root makes for smaller numbers.
+  const exponents = Array.from({ length: Math.max(64, ...degrees) - 1 }, (_, k) => k + 2).filter(
+    (e) => e <= 64 || degrees.some((degree) => degree % e === 0),
+  );
   const pending = [...numbers];
   let base: bigint[] = [];
   while (pending.length > 0) {
-    const n = primitiveRoot(pending.pop()!);
+    const n = withoutPowers(pending.pop()!, exponents);
     if (n === 1n || base.includes(n)) continue;
     const clash = base.find((b) => gcd(b, n) > 1n);
     if (clash === undefined) base.push(n);
@@ -182,13 +198,13 @@ function coprimeBase(numbers: readonly bigint[]): bigint[] {
   return base.sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** The b of n = b^e with e as large as possible. */
-function primitiveRoot(n: bigint): bigint {
-  for (let e = n.toString(2).length; e > 1; e--) {
-    const root = integerRoot(n, e);
-    if (root > 1n && root ** BigInt(e) === n) return root;
+/** The smallest b with n = b^e, e a product of the exponents. */
+function withoutPowers(n: bigint, exponents: readonly number[]): bigint {
+  let b = n;
+  for (const e of exponents) {
+    for (let root = integerRoot(b, e); root > 1n && root ** BigInt(e) === b; root = integerRoot(b, e)) b = root;
   }
-  return n;
+  return b;
 }
 
 function valuation(n: bigint, b: bigint): bigint {

@@ -27,6 +27,20 @@ Proof.
   destruct (Nat.eq_dec k n) as [->|N]; [lra|]. specialize (IHn f k ltac:(auto) ltac:(lia)). lra.
 Qed.
 
+Definition rsum (l : list R) : R := fold_right Rplus 0 l.
+Lemma rsum_nonneg : forall l, (forall r, In r l -> 0 <= r) -> 0 <= rsum l.
+Proof.
+  induction l; simpl; intros H; [lra|]. pose proof (H a ltac:(auto)).
+  assert (0 <= rsum l) by (apply IHl; auto). lra.
+Qed.
+Lemma rsum_zero : forall l, (forall r, In r l -> 0 <= r) -> rsum l = 0 ->
+  forall r, In r l -> r = 0.
+Proof.
+  induction l; simpl; intros H E r I; [tauto|]. pose proof (H a ltac:(auto)).
+  assert (0 <= rsum l) by (apply rsum_nonneg; auto).
+  destruct I as [<-|I]; [lra|]. apply IHl; auto. lra.
+Qed.
+
 Definition norm2 net (theta : point) : R := sum (parameters net) (fun k => theta k * theta k).
 Lemma norm2_nonneg : forall net th, 0 <= norm2 net th.
 Proof. intros. apply sum_nonneg. intros. nra. Qed.

@@ -88,8 +88,8 @@ Section Curves.
       - destruct IHn as [B [HB E]]; auto. destruct (at_t_moves (moving c n)) as [C [HC F]].
         exists (B + C). split; [lra|]. intros t Ht. simpl. specialize (E t Ht). specialize (F t Ht).
         specialize (S n ltac:(lia)). apply (equal_sound K v HK) in S.
-        rewrite S in F. unfold curve_at at 2 3, point_of at 2 3.
-        unfold coordinate in F. lra. }
+        rewrite S in F. change (at_t t (moving c n)) with (curve_at c t n) in F.
+        change (v (coordinate theta n)) with (point_of v theta n) in F. lra. }
     destruct B as [B [HB E]].
     exists (Rmin 1 (eps / (B + 1))).
     assert (P : 0 < eps / (B + 1)) by (apply Rdiv_lt_0_compat; lra). split.

@@ -1,0 +1,244 @@
+(** Sign choices: the forward passes of all samples over polynomials in the parameters
+    that may move.  Where the sign of a pre-activation is not decided, both choices are
+    explored, each with its closed condition; evidence is a tree of the same shape.
+    Every point of the region reaches a leaf that describes it. *)
+From Coq Require Import Reals QArith Qreals List Arith Lia Lra Bool.
+From MarginCert Require Import Definitions Exact Algebra Forward Common.
+Import ListNotations.
+Open Scope R_scope.
+
+Section Explore.
+  Variables (K : ops) (v : K -> R).
+  Hypothesis HK : reading K v.
+  Notation polynomial := (poly K).
+  Notation at_point := (at_point K v).
+
+  (** [Gone]: a choice without interior, by Gordan's theorem: weights of the conditions
+      on the way (latest first) under which they sum to zero. *)
+  Inductive tree (W : Type) :=
+    | Leaf (w : W) | Split (on off : tree W) | Gone (weights : list K).
+  Arguments Leaf {W}. Arguments Split {W}. Arguments Gone {W}.
+
+  Section Pass.
+    Variables (W : Type) (a : activation) (Ws : list matrix) (th : nat -> polynomials K).
+    Variable decide : polynomial -> option bool.
+    Variable tie : list K.   (* a direction that decides between choices where z = 0 *)
+    Variable leaf : list polynomial -> list polynomial -> W -> bool.  (* margins, conditions *)
+
+    Definition pneg (p : polynomial) : polynomial := pmul K (pconst K (of_Q K (-1))) p.
+    Fixpoint at_exact (x : list K) (p : polynomial) : K :=
+      match p with
+      | [] => zero K
+      | (m, c) :: p' =>
+          add K (mul K c (fold_right (fun k r => mul K (coordinate x k) r) (one K) m)) (at_exact x p')
+      end.
+    Fixpoint combine_with (ws : list K) (ps : list polynomial) : polynomial :=
+      match ws, ps with
+      | w :: ws', p :: ps' => padd K (pmul K (pconst K w) p) (combine_with ws' ps')
+      | _, _ => []
+      end.
+    Fixpoint moves (ws : list K) (ps : list polynomial) : bool :=
+      match ws, ps with
+      | w :: ws', p :: ps' =>
+          (pos K w && (pos K (at_exact tie p) || pos K (neg K (at_exact tie p)))) || moves ws' ps'
+      | _, _ => false
+      end.
+    Definition gone (ws : list K) (cs : list polynomial) : bool :=
+      forallb (nonneg K) ws && pzero K (combine_with ws cs) && moves ws cs.
+
+    Definition visit (ms cs : list polynomial) (t : tree W) : bool :=
+      match t with Leaf w => leaf ms cs w | Gone ws => gone ws cs | Split _ _ => false end.
+    Definition off (u : polynomial) : polynomial := pmul K (pconst K (gslope K a)) u.
+    Fixpoint units (z : list polynomial) (cs : list polynomial) (t : tree W)
+      (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
+      match z with
+      | [] => k [] cs t
+      | u :: z' =>
+        match decide u with
+        | Some true => units z' cs t (fun h => k (u :: h))
+        | Some false => units z' cs t (fun h => k (off u :: h))
+        | None => match t with
+          | Leaf _ => false
+          | Gone ws => gone ws cs
+          | Split t1 t0 => units z' (u :: cs) t1 (fun h => k (u :: h)) &&
+                           units z' (pneg u :: cs) t0 (fun h => k (off u :: h))
+          end
+        end
+      end.
+    Fixpoint pass (Ws : list matrix) (x : list polynomial) (cs : list polynomial) (t : tree W)
+      (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
+      match Ws with
+      | [] => k x cs t
+      | M :: [] => k (gmatvec K (polynomials K) th M x) cs t
+      | M :: Ws' => let z := gmatvec K (polynomials K) th M x in
+        match a with
+        | Linear => pass Ws' z cs t k
+        | _ => units z cs t (fun h cs t => pass Ws' h cs t k)
+        end
+      end.
+    Fixpoint explore (data : list (exact_sample K)) (ms cs : list polynomial) (t : tree W) : bool :=
+      match data with
+      | [] => visit (rev ms) cs t
+      | d :: data' => pass Ws (start K (polynomials K) (fst d)) cs t (fun o =>
+          explore data' (signed_by K (polynomials K) (snd d) (output K (polynomials K) o) :: ms))
+      end.
+
+    (** Soundness at a point x of the region. *)
+    Variable x : point.
+    Hypothesis decide_sound : forall p b, decide p = Some b ->
+      if b then 0 <= at_point x p else at_point x p <= 0.
+    Let theta : point := fun k => at_point x (th k).
+    Let e0 : point := point_of v tie.
+    Definition holds (c : polynomial) : Prop :=
+      0 <= at_point x c /\ (at_point x c = 0 -> 0 <= at_point e0 c).
+    Variables (net : network) (data : list (exact_sample K)) (Goal : Prop).
+    Hypothesis net_act : act net = a.
+    Hypothesis net_layers : layers net = Ws.
+    Hypothesis leaf_sound : forall ms cs w, Forall holds cs ->
+      map (at_point x) ms = map (fun d => margin net theta (sample_of v d)) data ->
+      leaf ms cs w = true -> Goal.
+
+    Lemma pneg_v : forall y p, at_point y (pneg p) = - at_point y p.
+    Proof.
+      intros. unfold pneg. rewrite (pmul_v K v HK), (pconst_v K v HK), (v_of_Q HK).
+      change (-1)%Q with (- (1))%Q. rewrite Q2R_opp, Q2R_1. lra.
+    Qed.
+    Lemma off_v : forall y u, at_point y (off u) = slope a * at_point y u.
+    Proof. intros. unfold off. rewrite (pmul_v K v HK), (pconst_v K v HK), (gslope_v K v HK). lra. Qed.
+    Lemma at_exact_v : forall p y, v (at_exact y p) = at_point (point_of v y) p.
+    Proof.
+      induction p as [|[m c] p IH]; simpl; intros y; [apply (v_zero HK)|].
+      rewrite (v_add HK), (v_mul HK), IH. f_equal. f_equal. induction m; simpl.
+      - apply (v_one K v HK).
+      - rewrite (v_mul HK), IHm. reflexivity.
+    Qed.
+    Lemma combine_with_v : forall y ws ps, at_point y (combine_with ws ps) =
+      rsum (map (fun wp => v (fst wp) * at_point y (snd wp)) (combine ws ps)).
+    Proof.
+      induction ws; destruct ps; simpl; auto.
+      rewrite (padd_v K v HK), (pmul_v K v HK), (pconst_v K v HK), IHws. reflexivity.
+    Qed.
+    Lemma gone_sound : forall ws cs, Forall holds cs -> gone ws cs = true -> False.
+    Proof.
+      intros ws cs H G. apply andb_prop in G as [G M]. apply andb_prop in G as [N Z].
+      pose proof (pzero_sound K v HK _ x Z) as Zx. pose proof (pzero_sound K v HK _ e0 Z) as Ze.
+      rewrite combine_with_v in Zx, Ze. clear Z.
+      (* at x every weighted condition is 0, hence at e0 every one is >= 0, hence 0 *)
+      rewrite Forall_forall in H. rewrite forallb_forall in N.
+      assert (Nw : forall w c, In (w, c) (combine ws cs) -> 0 <= v w).
+      { intros w c I. apply in_combine_l in I. apply (nonneg_sound K v HK), N, I. }
+      assert (Ax : forall w c, In (w, c) (combine ws cs) -> v w * at_point x c = 0).
+      { intros w c I. eapply rsum_zero; [|exact Zx|apply in_map_iff; exists (w, c); split; eauto].
+        intros r Hr. apply in_map_iff in Hr as [[w' c'] [<- I']]. simpl. pose proof (Nw w' c' I').
+        apply in_combine_r in I'. destruct (H c' I'). apply Rmult_le_pos; auto. }
+      assert (Ae : forall w c, In (w, c) (combine ws cs) -> v w * at_point e0 c = 0).
+      { intros w c I. eapply rsum_zero; [|exact Ze|apply in_map_iff; exists (w, c); split; eauto].
+        intros r Hr. apply in_map_iff in Hr as [[w' c'] [<- I']]. simpl. pose proof (Nw w' c' I').
+        pose proof (Ax w' c' I') as X0. apply in_combine_r in I'. destruct (H c' I') as [_ T].
+        destruct (Rmult_integral _ _ X0) as [E|E]; [rewrite E; lra | apply Rmult_le_pos; auto]. }
+      clear - HK M Ae. revert cs M Ae. induction ws as [|w ws IH]; destruct cs as [|c cs];
+        simpl; intros M Ae; try discriminate.
+      apply orb_prop in M as [M|M].
+      - apply andb_prop in M as [M1 M2]. apply (v_pos HK) in M1.
+        specialize (Ae w c (or_introl eq_refl)). unfold e0 in Ae. rewrite <- at_exact_v in Ae.
+        apply orb_prop in M2 as [M2|M2]; apply (v_pos HK) in M2;
+          rewrite ?(v_neg K v HK) in M2; nra.
+      - apply (IH cs M). intros u q I. apply Ae. right. exact I.
+    Qed.
+
+    Lemma sigma_true : forall z, 0 <= z -> sigma a z = z.
+    Proof. intros. unfold sigma. destruct (Rle_dec 0 z); lra. Qed.
+    Lemma sigma_false : forall z, z <= 0 -> sigma a z = slope a * z.
+    Proof. intros. unfold sigma. destruct (Rle_dec 0 z); auto. assert (z = 0) by lra. subst. lra. Qed.
+
+    Lemma units_sound : forall z cs t k,
+      (forall h cs t, map (at_point x) h = map (sigma a) (map (at_point x) z) ->
+        Forall holds cs -> k h cs t = true -> Goal) ->
+      Forall holds cs -> units z cs t k = true -> Goal.
+    Proof.
+      induction z as [|u z IH]; simpl; intros cs t k Hk Hcs H.
+      - apply (Hk [] cs t); auto.
+      - assert (On : 0 <= at_point x u -> forall cs t, Forall holds cs ->
+          units z cs t (fun h => k (u :: h)) = true -> Goal).
+        { intros P cs' t' Hcs' U. eapply IH; [|exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
+          eapply Hk; [|exact Hc|exact Kk]. simpl. rewrite E, sigma_true; auto. }
+        assert (Off : at_point x u <= 0 -> forall cs t, Forall holds cs ->
+          units z cs t (fun h => k (off u :: h)) = true -> Goal).
+        { intros P cs' t' Hcs' U. eapply IH; [|exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
+          eapply Hk; [|exact Hc|exact Kk]. simpl. rewrite E, sigma_false, off_v; auto. }
+        destruct (decide u) as [[]|] eqn:D;
+          [apply decide_sound in D; eapply On; eauto | apply decide_sound in D; eapply Off; eauto |].
+        destruct t as [w|t1 t0|ws]; try discriminate.
+        + apply andb_prop in H as [H1 H0].
+          destruct (Rlt_le_dec 0 (at_point x u)) as [P|P]; [|destruct (Req_dec (at_point x u) 0) as [Z|Z];
+            [destruct (Rle_lt_dec 0 (at_point e0 u)) as [E|E]|]].
+          * eapply On; [lra| |exact H1]. constructor; auto. split; intros; lra.
+          * eapply On; [lra| |exact H1]. constructor; auto. split; intros; lra.
+          * eapply Off; [lra| |exact H0]. constructor; auto. split; rewrite !pneg_v; intros; lra.
+          * eapply Off; [lra| |exact H0]. constructor; auto. split; rewrite !pneg_v; intros; lra.
+        + destruct (gone_sound ws cs); auto.
+    Qed.
+    Lemma matvec_v : forall M h, map (at_point x) (gmatvec K (polynomials K) th M h) =
+      matvec theta M (map (at_point x) h).
+    Proof.
+      intros. apply (gmatvec_e K (polynomials K) th v (at_point x) HK (polynomials_evaluation K v HK x)).
+    Qed.
+    Lemma sigma_linear : forall z, map (sigma Linear) z = z.
+    Proof.
+      intros z. rewrite <- (map_id z) at 2. apply map_ext. intros u. unfold sigma. simpl.
+      destruct (Rle_dec 0 u); lra.
+    Qed.
+    Lemma pass_sound : forall Ws h cs t k,
+      (forall o cs t, map (at_point x) o = forward a theta Ws (map (at_point x) h) ->
+        Forall holds cs -> k o cs t = true -> Goal) ->
+      Forall holds cs -> pass Ws h cs t k = true -> Goal.
+    Proof.
+      induction Ws0 as [|M [|M' Ws'] IH]; intros h cs t k Hk Hcs H.
+      - apply (Hk h cs t); auto.
+      - eapply Hk; [|exact Hcs|exact H]. apply matvec_v.
+      - remember (M' :: Ws') as Ws1 eqn:EW.
+        assert (F : forall y, forward a theta (M :: Ws1) y = forward a theta Ws1 (map (sigma a) (matvec theta M y)))
+          by (rewrite EW; reflexivity).
+        assert (P : pass (M :: Ws1) h cs t k = match a with
+          | Linear => pass Ws1 (gmatvec K (polynomials K) th M h) cs t k
+          | _ => units (gmatvec K (polynomials K) th M h) cs t (fun h cs t => pass Ws1 h cs t k) end)
+          by (rewrite EW; reflexivity).
+        rewrite P in H. clear P.
+        assert (U : units (gmatvec K (polynomials K) th M h) cs t (fun h cs t => pass Ws1 h cs t k) = true -> Goal).
+        { intros U. eapply units_sound; [|exact Hcs|exact U].
+          intros h' cs' t' E Hc Q. cbv beta in Q.
+          eapply IH; [|exact Hc|exact Q]. intros o cs2 t2 E2. eapply Hk.
+          rewrite F, E2, E, matvec_v. reflexivity. }
+        destruct a eqn:A; auto.
+        eapply IH; [|exact Hcs|exact H]. intros o cs2 t2 E2. eapply Hk.
+        rewrite F, E2, matvec_v, sigma_linear. reflexivity.
+    Qed.
+    Lemma visit_sound : forall ms cs t, Forall holds cs ->
+      map (at_point x) ms = map (fun d => margin net theta (sample_of v d)) data ->
+      visit ms cs t = true -> Goal.
+    Proof.
+      intros ms cs [w|t1 t0|ws] H E V; simpl in V; try discriminate; [eauto|].
+      destruct (gone_sound ws cs); auto.
+    Qed.
+    Lemma explore_from : forall todo done ms cs t, data = done ++ todo -> Forall holds cs ->
+      map (at_point x) (rev ms) = map (fun d => margin net theta (sample_of v d)) done ->
+      explore todo ms cs t = true -> Goal.
+    Proof.
+      induction todo as [|d todo IH]; simpl; intros done ms cs t D H E V.
+      - rewrite app_nil_r in D. subst done. eapply visit_sound; eauto.
+      - eapply pass_sound; [|exact H|exact V]. intros o cs' t' Eo H' V'. cbv beta in V'.
+        eapply (IH (done ++ [d])); [|exact H'| |exact V'].
+        + rewrite <- app_assoc. exact D.
+        + simpl. rewrite !map_app, E. f_equal. simpl. f_equal.
+          etransitivity; [apply (signed_by_e K (polynomials K) v (at_point x) HK
+            (polynomials_evaluation K v HK x))|].
+          unfold margin, Phi, label. f_equal. etransitivity; [apply (output_e K (polynomials K) v
+            (at_point x) HK (polynomials_evaluation K v HK x))|]. f_equal.
+          etransitivity; [exact Eo|]. rewrite net_act, net_layers. f_equal.
+          apply (start_e K (polynomials K) v (at_point x) (polynomials_evaluation K v HK x)).
+    Qed.
+    Theorem explore_sound : forall t, explore data [] [] t = true -> Goal.
+    Proof. intros t V. apply (explore_from data [] [] [] t); auto. Qed.
+  End Pass.
+End Explore.
+Arguments Leaf {K W}. Arguments Split {K W}. Arguments Gone {K W}.

@@ -1,0 +1,164 @@
+/**
+ * The vector field of the flow, in a form that survives both the stiffness and the cancellation of huge margins.
+ *
+ * The path of dθ/dt = −∇L (semantics §7) does not depend on the clock. With weights p_i ∝ −ℓ'(q_i), Σp_i = 1, and g = Σ p_i ∇q_i we
+ * run it by the clock τ in which θ moves at the speed ‖θ‖:
+ *
+ *     dθ/dτ = ‖θ‖ g/‖g‖,    so that    d log‖θ‖/dτ = cos(θ, g) → 1 at a KKT direction.
+ *
+ * Unlike s = log‖θ‖ itself, τ also runs where margins are negative and θ shrinks. A parameter without gradient (a dead neuron)
+ * does not move at all in this form, not even by rounding.
+ *
+ * At large ‖θ‖ the weights p cannot be had from θ: the differences q_i − q_k stay of order 1 while the margins themselves are beyond
+ * 10^16. So they are variables of their own, a_i = q_r − q_i for a reference sample r, with
+ *
+ *     da_i/dτ = −(∇q_i − ∇q_r)·dθ/dτ,    p = softmax(a),
+ *
+ * which is a stiff system: the weights relax at a rate that grows like S = ‖θ‖^m. An implicit stiffly accurate method then
+ * finds the equilibrium p by itself (there the path is that of the differential inclusion of the smallest margin), and in it
+ * an error of rounding in ∇q_i·dθ/dτ is an error of the same size in p: nothing cancels. Past S = 10^13 the equilibrium is
+ * exact to rounding, so the stiffness is held there.
+ *
+ * θ is held as y·2^k with ‖y‖ near 1; only S = 2^{km} ever sees k. Margins and gradients below are those of y.
+ */
+import { addTo, dot, norm, orthonormal } from "./matrix.js";
+import { hessian, kinkNormal, type Model, type Pass, type Pattern, pass } from "./model.js";
+import type { Loss } from "../problem/problem.js";
+
+/** A neuron on a sample, both counted from 0; neurons over all hidden layers. */
+export interface Kink {
+  readonly sample: number;
+  readonly neuron: number;
+}
+
+/** What is fixed during a step. */
+export interface Regime {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly pattern: Pattern;
+  /** Kinks along which the flow slides: their pre-activations are held at zero. */
+  readonly slides: readonly Kink[];
+  /** The samples whose weight is not negligible; the first is the reference r. */
+  readonly carried: readonly number[];
+  /** k of θ = y·2^k. */
+  readonly exponent: number;
+}
+
+/** y, followed by a_i for each carried sample but the first. */
+export type State = Float64Array;
+
+export interface Field {
+  readonly rate: State;
+  /** Of the carried samples, in their order. */
+  readonly passes: readonly Pass[];
+  readonly weights: Float64Array;
+  /** g, projected on the tangent space of the slides: the element of the subdifferential that the flow follows. */
+  readonly gradient: Float64Array;
+  /** The gradient before the projection. */
+  readonly free: Float64Array;
+  readonly normals: readonly Float64Array[];
+}
+
+const MAX_STIFFNESS = 1e13;
+
+/** S = 2^{km}: what the margins of y are to be multiplied by to give those of θ. */
+export function marginScale({ model, exponent }: Regime): number {
+  return 2 ** (exponent * model.degree);
+}
+
+export function fieldAt(regime: Regime, state: State): Field {
+  const { model, pattern, carried, slides } = regime;
+  const y = state.subarray(0, model.size);
+  const passes = carried.map((sample) => pass(model, sample, pattern[sample]!, y));
+  const logits = Float64Array.from(carried, (_, k) => logDifference(regime, state, k) + logSlope(regime, passes[k]!));
+  const top = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - top));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  weights.forEach((weight, k) => void (weights[k] = weight / total));
+
+  const free = new Float64Array(model.size);
+  passes.forEach(({ gradient }, k) => addTo(free, weights[k]!, gradient));
+  const normals = slides.map(({ sample, neuron }) => kinkNormal(model, sample, neuron, pattern[sample]!, y));
+  const gradient = slides.length === 0 ? free : project(orthonormal(normals), free);
+
+  const speed = norm(y) / norm(gradient);
+  const rate = new Float64Array(state.length);
+  for (let j = 0; j < model.size; j++) rate[j] = speed * gradient[j]!;
+  const stiffness = Math.min(marginScale(regime), MAX_STIFFNESS);
+  for (let k = 1; k < carried.length; k++) {
+    rate[model.size + k - 1] = -stiffness * speed * differenceDot(passes[k]!.gradient, passes[0]!.gradient, gradient);
+  }
+  return { rate, passes, weights, gradient, free, normals };
+}
+
+/** a of the k-th carried sample. */
+export function logDifference({ model }: Regime, state: State, k: number): number {
+  return k === 0 ? 0 : state[model.size + k - 1]!;
+}
+
+/** log(−ℓ'(q)) + q, at the true margin q. */
+function logSlope(regime: Regime, { margin }: Pass): number {
+  if (regime.loss === "exponential") return 0;
+  const q = marginScale(regime) * margin;
+  return q > 0 ? -Math.log1p(Math.exp(-q)) : q - Math.log1p(Math.exp(q));
+}
+
+/** (u − v)·w */
+function differenceDot(u: Float64Array, v: Float64Array, w: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < w.length; j++) sum += (u[j]! - v[j]!) * w[j]!;
+  return sum;
+}
+
+/** The part of the vector that is orthogonal to the orthonormal basis. */
+function project(basis: readonly Float64Array[], vector: Float64Array): Float64Array {
+  const rest = Float64Array.from(vector);
+  for (let round = 0; round < 2; round++) for (const unit of basis) addTo(rest, -dot(unit, rest), unit);
+  return rest;
+}
+
+/** The derivative of `rate` in the state, row by row; normals of slides are taken as constant. */
+export function jacobian(regime: Regime, state: State, field: Field): Float64Array[] {
+  const { model, pattern, carried, loss } = regime;
+  const { size } = model;
+  const { passes, weights, gradient, free } = field;
+  const y = state.subarray(0, size);
+  const radius = norm(y);
+  const length = norm(gradient);
+  const unit = gradient.map((x) => x / length);
+  const flat = orthonormal(field.normals);
+  const hessians = carried.map((sample) => hessian(model, sample, pattern[sample]!, y));
+  const scale = marginScale(regime);
+
+  // Column by column: the change of g, then of dθ/dτ, then of da/dτ.
+  const columns = Array.from(state, (_, column) => {
+    const change = new Float64Array(size);
+    if (column < size) {
+      weights.forEach((weight, k) => addTo(change, weight, hessians[k]![column]!));
+      if (loss === "logistic") {
+        const slopes = passes.map(({ margin, gradient: g }) => (scale * g[column]!) / (1 + Math.exp(scale * margin)));
+        const mean = slopes.reduce((sum, slope, k) => sum + weights[k]! * slope, 0);
+        passes.forEach((one, k) => void addTo(change, weights[k]! * (slopes[k]! - mean), one.gradient));
+      }
+    } else {
+      const k = column - size + 1;
+      addTo(change, weights[k]!, passes[k]!.gradient);
+      addTo(change, -weights[k]!, free);
+    }
+    const tangent = project([...flat, unit], change);
+    const result = new Float64Array(state.length);
+    for (let j = 0; j < size; j++) result[j] = (radius / length) * tangent[j]!;
+    if (column < size) addTo(result.subarray(0, size), y[column]! / radius, unit);
+    return result;
+  });
+  const stiffness = Math.min(scale, MAX_STIFFNESS);
+  const rate = field.rate.subarray(0, size);
+  columns.forEach((column, j) => {
+    for (let k = 1; k < carried.length; k++) {
+      const turn = j < size ? dot(hessians[k]![j]!, rate) - dot(hessians[0]![j]!, rate) : 0;
+      const bend = differenceDot(passes[k]!.gradient, passes[0]!.gradient, column.subarray(0, size));
+      column[size + k - 1] = -stiffness * (turn + bend);
+    }
+  });
+  return columns.map((_, row) => Float64Array.from(columns, (column) => column[row]!));
+}

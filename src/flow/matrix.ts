@@ -1,0 +1,109 @@
+/** Small dense linear algebra in floating point: vectors, LU, and symmetric eigenvalues. */
+
+export function dot(u: Float64Array, v: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < u.length; i++) sum += u[i]! * v[i]!;
+  return sum;
+}
+
+export function norm(u: Float64Array): number {
+  return Math.sqrt(dot(u, u));
+}
+
+/** u += c v */
+export function addTo(u: Float64Array, c: number, v: Float64Array): void {
+  for (let i = 0; i < u.length; i++) u[i]! += c * v[i]!;
+}
+
+export function scaled(c: number, u: Float64Array): Float64Array {
+  return u.map((x) => c * x);
+}
+
+export function distance(u: Float64Array, v: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < u.length; i++) sum += (u[i]! - v[i]!) ** 2;
+  return Math.sqrt(sum);
+}
+
+/**
+ * Factors the square matrix in place (rows are overwritten) by Gaussian elimination with partial pivoting; the returned
+ * function solves for a right-hand side in place. A pivot that vanishes gives non-finite solutions, never an exception.
+ */
+export function factor(rows: Float64Array[]): (b: Float64Array) => void {
+  const n = rows.length;
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let k = 0; k < n; k++) {
+    let best = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(rows[i]![k]!) > Math.abs(rows[best]![k]!)) best = i;
+    [rows[k], rows[best]] = [rows[best]!, rows[k]!];
+    [order[k], order[best]] = [order[best]!, order[k]!];
+    const pivot = rows[k]!;
+    for (let i = k + 1; i < n; i++) {
+      const row = rows[i]!;
+      if (row[k] === 0) continue;
+      const multiple = row[k]! / pivot[k]!;
+      row[k] = multiple;
+      for (let j = k + 1; j < n; j++) row[j]! -= multiple * pivot[j]!;
+    }
+  }
+  return (b) => {
+    const permuted = Float64Array.from(order, (i) => b[i]!);
+    for (let i = 0; i < n; i++) {
+      const row = rows[i]!;
+      let sum = permuted[i]!;
+      for (let j = 0; j < i; j++) sum -= row[j]! * b[j]!;
+      b[i] = sum;
+    }
+    for (let i = n - 1; i >= 0; i--) {
+      const row = rows[i]!;
+      let sum = b[i]!;
+      for (let j = i + 1; j < n; j++) sum -= row[j]! * b[j]!;
+      b[i] = sum / row[i]!;
+    }
+  };
+}
+
+/** An orthonormal basis of the span (modified Gram–Schmidt, twice; what is left below 1e-10 of a vector is dropped). */
+export function orthonormal(vectors: readonly Float64Array[], against: readonly Float64Array[] = []): Float64Array[] {
+  const basis: Float64Array[] = [];
+  for (const vector of vectors) {
+    const rest = Float64Array.from(vector);
+    for (let round = 0; round < 2; round++) {
+      for (const unit of [...against, ...basis]) addTo(rest, -dot(unit, rest), unit);
+    }
+    const length = norm(rest);
+    if (length > 1e-10 * norm(vector)) basis.push(scaled(1 / length, rest));
+  }
+  return basis;
+}
+
+/** Eigenvalues with unit eigenvectors of a symmetric matrix, by cyclic Jacobi rotations; ascending. */
+export function eigen(matrix: readonly Float64Array[]): { value: number; vector: Float64Array }[] {
+  const n = matrix.length;
+  const a = matrix.map((row) => Float64Array.from(row));
+  const v = a.map((_, i) => Float64Array.from(a, (_, j) => (i === j ? 1 : 0)));
+  for (let sweep = 0; sweep < 60; sweep++) {
+    let rotated = false;
+    for (let p = 0; p < n; p++) {
+      for (let q = p + 1; q < n; q++) {
+        const off = a[p]![q]!;
+        if (Math.abs(off) <= 1e-16 * (Math.abs(a[p]![p]!) + Math.abs(a[q]![q]!)) || Math.abs(off) < 1e-300) continue;
+        rotated = true;
+        const tau = (a[q]![q]! - a[p]![p]!) / (2 * off);
+        const t = (tau < 0 ? -1 : 1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
+        const c = 1 / Math.sqrt(1 + t * t);
+        const s = t * c;
+        for (let k = 0; k < n; k++) {
+          [a[k]![p], a[k]![q]] = [c * a[k]![p]! - s * a[k]![q]!, s * a[k]![p]! + c * a[k]![q]!];
+        }
+        for (let k = 0; k < n; k++) {
+          [a[p]![k], a[q]![k]] = [c * a[p]![k]! - s * a[q]![k]!, s * a[p]![k]! + c * a[q]![k]!];
+          // Eigenvectors are kept as rows.
+          [v[p]![k], v[q]![k]] = [c * v[p]![k]! - s * v[q]![k]!, s * v[p]![k]! + c * v[q]![k]!];
+        }
+      }
+    }
+    if (!rotated) break;
+  }
+  return a.map((row, k) => ({ value: row[k]!, vector: v[k]! })).sort((x, y) => x.value - y.value);
+}

@@ -1,0 +1,370 @@
+/**
+ * Finds what `kernel/not-local.ts` checks: a curve of feasible points of smaller norm that ends in θ. First order: a straight
+ * line across a piece whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so that
+ * every active margin has slack. (Semantics §6.)
+ */
+import type { Curve, Instance, Of, Scope, SparseVector } from "../certificate/format.js";
+import { dot, squaredNorm } from "../exact/field.js";
+import { nullspace } from "../exact/linear.js";
+import { hessianEntries } from "../exact/multivariate.js";
+import { influentialUnits } from "../kernel/pieces.js";
+import { verifyStatement } from "../kernel/verify.js";
+import { combine } from "./kkt.js";
+import { solveLp } from "./lp.js";
+import { dotNumbers, normOf, orthonormalBasis } from "./numeric.js";
+import { activeSamples, frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
+import { gaussian, generator } from "./random.js";
+import { deadUnits, liftCurve, type Reduction, withoutUnits } from "./reduce.js";
+import { fraction, longestCurve, plus, roundTo, scaleBy, sparse, toNumbers } from "./vectors.js";
+
+export type DescentOutcome<E> =
+  | { readonly kind: "found"; readonly statement: Of<"not-local", E> }
+  /** Nothing found; `complete` lists what kept the search from being exhaustive at its order. */
+  | { readonly kind: "none"; readonly gaps: readonly string[] };
+
+const MAX_PIECES = 1024;
+const MAX_SECOND_ORDER_PIECES = 128;
+const MAX_SECOND_ORDER_PARAMETERS = 48;
+const MAX_SINGLE_REVIVALS = 12;
+const NEGATIVE = -1e-9;
+
+/** Searches a descent of the scope at a feasible θ. */
+export function findDescent<E>(instance: Instance<E>, scope: Scope): DescentOutcome<E> {
+  const gaps = new Set<string>();
+  const dead = deadUnits(instance);
+  const alive = withoutUnits(instance, dead);
+  const straight = firstOrder(alive, scope, gaps);
+  const found = straight ?? (scope === null ? bent(instance, dead, gaps) : null);
+  if (found === null) return { kind: "none", gaps: [...gaps] };
+  const statement: Of<"not-local", E> = { kind: "not-local", scope, curve: liftCurve(found.reduction, found.curve) };
+  if (verifyStatement(instance, statement).accepted) return { kind: "found", statement };
+  throw new Error("a descent of the live units is not one of the whole network");
+}
+
+interface Found<E> {
+  readonly reduction: Reduction<E>;
+  readonly curve: Curve<E>;
+}
+
+function accepted<E>(reduction: Reduction<E>, scope: Scope, steps: readonly SparseVector<E>[]): Found<E> | null {
+  const { instance } = reduction;
+  const curve = longestCurve(
+    instance,
+    steps,
+    (one) => verifyStatement(instance, { kind: "not-local", scope, curve: one }).accepted,
+  );
+  return curve === null ? null : { reduction, curve };
+}
+
+/** On each piece, multipliers or a separating direction; in a single layer's problem this is exhaustive. */
+function firstOrder<E>(reduction: Reduction<E>, scope: Scope, gaps: Set<string>): Found<E> | null {
+  const { instance } = reduction;
+  const frame = frameOf(instance, scope);
+  // Where everything may move, a unit whose path to the output is zero has no part in first-order changes.
+  const moves = scope === null ? influentialUnits(instance, -1) : frame.influential;
+  const units = frame.kinks.filter(({ layer, unit }) => moves[layer]![unit]!);
+  const choices = realizableChoices(instance, units, [], scope, MAX_PIECES);
+  if (choices === null) {
+    gaps.add(`more than ${MAX_PIECES} pieces meet at the point`);
+    return null;
+  }
+  const reduced = { ...frame, kinks: units };
+  for (const choice of choices.choices) {
+    const piece = localPiece(instance, reduced, choice);
+    const combination = combine(scopeOnly(instance, frame.scopeParameters), piece.gradients);
+    if (combination.kind === "found") continue;
+    const found = alongLine(reduction, scope, frame.scopeParameters, combination.separating);
+    if (found !== null) return found;
+    gaps.add("a first-order descent direction could not be turned into a curve");
+  }
+  return null;
+}
+
+function scopeOnly<E>({ field, point }: Instance<E>, parameters: readonly number[]) {
+  return { field, point: parameters.map((k) => point[k]!) };
+}
+
+/** θ + t (d + εθ): by Euler the part along θ raises every active margin. */
+function alongLine<E>(
+  reduction: Reduction<E>,
+  scope: Scope,
+  parameters: readonly number[],
+  d: readonly E[],
+): Found<E> | null {
+  const { field: K, point } = reduction.instance;
+  const theta = parameters.map((k) => point[k]!);
+  const rate = dot(K, d, theta);
+  const unit = scaleBy(K, d, powerOfTwoNear(K, 1 / Math.max(...toNumbers(K, d).map(Math.abs))));
+  const scaledRate = dot(K, unit, theta);
+  if (K.sign(rate) >= 0) return null;
+  for (const tilt of [K.zero, shrink(K, K.neg(scaledRate), squaredNorm(K, theta))]) {
+    const step = plus(K, unit, scaleBy(K, theta, tilt));
+    const found = accepted(reduction, scope, [sparse(K, step, parameters)]);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** A power of two at most a/(2b), for a, b > 0. */
+function shrink<E>(K: Instance<E>["field"], a: E, b: E): E {
+  return powerOfTwoNear(K, K.toNumber(K.div(a, b)) / 4);
+}
+
+function powerOfTwoNear<E>(K: Instance<E>["field"], x: number): E {
+  const exponent = Math.max(-200, Math.min(200, Math.round(Math.log2(x))));
+  return exponent >= 0 ? fraction(K, 1n << BigInt(exponent)) : fraction(K, 1n, 1n << BigInt(-exponent));
+}
+
+/** The second-order search: among the live units alone, then with one or two dead units revived. */
+function bent<E>(
+  instance: Instance<E>,
+  dead: readonly (readonly [number, number])[],
+  gaps: Set<string>,
+): Found<E> | null {
+  const alike = instance.network.source.kind === "fully-connected";
+  const first = [...new Map(dead.map((unit) => [alike ? unit[0] : String(unit), unit])).values()].slice(
+    0,
+    MAX_SINGLE_REVIVALS,
+  );
+  const revivals: (readonly (readonly [number, number])[])[] = [[], ...first.map((unit) => [unit])];
+  if (dead.length > 1) revivals.push(dead.slice(0, 2));
+  if (dead.length > 2 && dead.length <= 4) revivals.push(dead);
+  for (const revived of revivals) {
+    const kept = new Set(revived.map(String));
+    const reduction = withoutUnits(
+      instance,
+      dead.filter((unit) => !kept.has(String(unit))),
+    );
+    const found = secondOrder(reduction, gaps);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function secondOrder<E>(reduction: Reduction<E>, gaps: Set<string>): Found<E> | null {
+  const { instance } = reduction;
+  if (instance.point.length > MAX_SECOND_ORDER_PARAMETERS) {
+    gaps.add(`more than ${MAX_SECOND_ORDER_PARAMETERS} parameters for a second-order search`);
+    return null;
+  }
+  if (activeSamples(instance).length === 0) return null;
+  const frame = frameOf(instance, null);
+  const choices = realizableChoices(instance, frame.kinks, [], null, MAX_SECOND_ORDER_PIECES);
+  if (choices === null) {
+    gaps.add(`more than ${MAX_SECOND_ORDER_PIECES} pieces for a second-order search`);
+    return null;
+  }
+  for (const choice of choices.choices) {
+    const found = secondOrderOnPiece(reduction, localPiece(instance, frame, choice));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/**
+ * Searches d in the critical cone of a piece with dᵀ(I − Σω_jH_j)d < 0 for every multiplier ω: the multipliers that are known are
+ * cut into the search one by one, each refuted direction giving the next.
+ */
+function secondOrderOnPiece<E>(reduction: Reduction<E>, piece: LocalPiece<E>): Found<E> | null {
+  const { instance } = reduction;
+  const { field: K, point } = instance;
+  const combination = combine(instance, piece.gradients);
+  if (combination.kind === "separated") {
+    const parameters = point.map((_, k) => k);
+    return alongLine(reduction, null, parameters, combination.separating);
+  }
+  const multipliers = [combination.weights];
+  for (let round = 0; round < 6; round++) {
+    const candidates = criticalDirections(instance, piece, multipliers);
+    let cut: E[] | null = null;
+    for (const d of candidates) {
+      const bend = bendOf(instance, piece, d);
+      if (bend.kind === "refuted") {
+        cut ??= bend.multipliers;
+        continue;
+      }
+      const found = accepted(reduction, null, [sparse(K, d), sparse(K, bend.step)]);
+      if (found !== null) return found;
+    }
+    if (cut === null) return null;
+    const known = multipliers.some((w) => w.every((c, k) => K.isZero(K.sub(c, cut[k]!))));
+    if (known) return null;
+    multipliers.push(cut);
+  }
+  return null;
+}
+
+/**
+ * The second-order step: c minimising θ·c with ∇h_j·c + ½dᵀH_jd ≥ 0 for the constraints that d leaves tight. If θ·c + ½|d|² < 0,
+ * c tilted towards θ is the step; otherwise the dual multipliers refute d.
+ */
+function bendOf<E>(
+  { field: K, point }: Instance<E>,
+  piece: LocalPiece<E>,
+  d: readonly E[],
+): { kind: "step"; step: E[] } | { kind: "refuted"; multipliers: E[] } {
+  const half = fraction(K, 1n, 2n);
+  const tight = piece.gradients.flatMap((g, j) => (K.sign(dot(K, g, d)) === 0 ? [j] : []));
+  const result = solveLp(K, {
+    objective: point,
+    rows: tight.map((j) => ({
+      coefficients: piece.gradients[j]!,
+      sense: ">=" as const,
+      bound: K.neg(K.mul(half, piece.curvature(j, d))),
+    })),
+    free: true,
+  });
+  if (result.kind === "infeasible")
+    throw new Error("the second-order programme is feasible: θ itself raises every margin");
+  const step = result.kind === "optimal" ? result.x : plus(K, result.x, scaleBy(K, result.ray, fraction(K, 1000n)));
+  const gain = K.add(dot(K, point, step), K.mul(half, squaredNorm(K, d)));
+  if (K.sign(gain) >= 0) {
+    const multipliers = piece.gradients.map(() => K.zero);
+    if (result.kind === "optimal") for (const [k, j] of tight.entries()) multipliers[j] = result.dual[k]!;
+    return { kind: "refuted", multipliers };
+  }
+  const tilt = shrink(K, K.neg(gain), squaredNorm(K, point));
+  return { kind: "step", step: plus(K, step, scaleBy(K, point, tilt)) };
+}
+
+/**
+ * Exact directions of the critical cone on which every known multiplier's Lagrangian has negative curvature: plain ones first
+ * (basis vectors, their sums and differences), then rounded results of a numerical search.
+ */
+function criticalDirections<E>(
+  instance: Instance<E>,
+  piece: LocalPiece<E>,
+  multipliers: readonly (readonly E[])[],
+): E[][] {
+  const { field: K, point } = instance;
+  const n = point.length;
+  const binding = piece.gradients.map((_, j) => multipliers.some((w) => K.sign(w[j]!) > 0));
+  const G = piece.gradients.map((g) => toNumbers(K, g));
+  const forms = multipliers.map((w) => numericHessian(instance, piece, w));
+  const value = (d: readonly number[]) => Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
+  const inCone = (d: readonly number[]) => G.every((g, j) => (binding[j] ? true : dotNumbers(g, d) > -1e-9));
+  const exactInCone = (d: readonly E[]) =>
+    piece.gradients.every((g, j) => {
+      const s = K.sign(dot(K, g, d));
+      return binding[j] ? s === 0 : s >= 0;
+    });
+
+  const found: E[][] = [];
+  const consider = (d: E[]) => {
+    const approximate = toNumbers(K, d);
+    const size = normOf(approximate);
+    if (size > 0 && inCone(approximate) && value(approximate) < NEGATIVE * size * size && exactInCone(d)) found.push(d);
+  };
+
+  const equalities = piece.gradients.filter((_, j) => binding[j]);
+  const basis = nullspace(K, equalities, n);
+  const signs = [K.one, K.neg(K.one)];
+  for (const b of basis) for (const s of signs) consider(scaleBy(K, b, s));
+  for (let i = 0; i < basis.length && found.length < 20; i++) {
+    for (let j = 0; j < i && found.length < 20; j++) {
+      for (const s of signs)
+        for (const t of signs) consider(plus(K, scaleBy(K, basis[i]!, s), scaleBy(K, basis[j]!, t)));
+    }
+  }
+  if (found.length > 0) return found;
+
+  const free = piece.gradients.flatMap((_, j) => (binding[j] ? [] : [j]));
+  for (const d of minimizeOverCone(
+    basis.map((b) => toNumbers(K, b)),
+    free.map((j) => G[j]!),
+    forms,
+  )) {
+    const tight = free.filter((j) => Math.abs(dotNumbers(G[j]!, d)) < 1e-5 * normOf(G[j]!));
+    const face = nullspace(K, [...equalities, ...tight.map((j) => piece.gradients[j]!)], n);
+    const before = found.length;
+    for (const denominator of [1n, 2n, 3n, 4n, 6n, 8n, 12n, 16n, 64n, 1024n, 65536n, 1n << 24n]) {
+      const rounded = roundInto(K, face, d, denominator);
+      if (rounded !== null) consider(rounded);
+      if (found.length > before) break;
+    }
+    if (found.length >= 6) break;
+  }
+  return found;
+}
+
+/** d ↦ (I − Σω_jH_j) d, in floating point. */
+function numericHessian<E>({ field: K }: Instance<E>, piece: LocalPiece<E>, multipliers: readonly E[]) {
+  const entries = piece.constraints.flatMap((h, j) => {
+    const w = K.toNumber(multipliers[j]!);
+    return w === 0 ? [] : hessianEntries(K, h).map(({ u, v, entry }) => ({ u, v, c: w * K.toNumber(entry) }));
+  });
+  return (d: readonly number[]): number[] => {
+    const result = [...d];
+    for (const { u, v, c } of entries) {
+      result[u]! -= c * d[v]!;
+      if (u !== v) result[v]! -= c * d[u]!;
+    }
+    return result;
+  };
+}
+
+/** The vector of the span whose free coordinates (each basis vector has its own, equal to 1) are those of d, rounded. */
+function roundInto<E>(
+  K: Instance<E>["field"],
+  basis: readonly (readonly E[])[],
+  d: readonly number[],
+  denominator: bigint,
+): E[] | null {
+  if (basis.length === 0) return null;
+  const scale = 1 / Math.max(...d.map(Math.abs));
+  const own = basis.map((b, j) =>
+    b.findIndex((c, k) => !K.isZero(c) && basis.every((other, i) => i === j || K.isZero(other[k]!))),
+  );
+  let total = basis[0]!.map(() => K.zero);
+  for (const [j, b] of basis.entries()) {
+    const k = own[j]!;
+    if (k === -1) return null;
+    total = plus(K, total, scaleBy(K, b, K.div(K.fromRational(roundTo(d[k]! * scale, denominator)), b[k]!)));
+  }
+  return total;
+}
+
+/**
+ * Unit vectors d of the span with G d ≥ 0 (nearly) on which the largest of the quadratic forms is most negative: penalised
+ * projected gradient descent from random starts.
+ */
+function minimizeOverCone(
+  span: readonly (readonly number[])[],
+  G: readonly (readonly number[])[],
+  forms: readonly ((d: readonly number[]) => number[])[],
+): number[][] {
+  const basis = orthonormalBasis(span);
+  if (basis.length === 0) return [];
+  const random = generator(7);
+  const n = basis[0]!.length;
+  const project = (d: readonly number[]): number[] => {
+    const result = new Array<number>(n).fill(0);
+    for (const b of basis) {
+      const c = dotNumbers(b, d);
+      for (let k = 0; k < n; k++) result[k]! += c * b[k]!;
+    }
+    const norm = normOf(result) || 1;
+    return result.map((x) => x / norm);
+  };
+  const results: { d: number[]; value: number }[] = [];
+  for (let start = 0; start < 30; start++) {
+    let d = project(Array.from({ length: n }, () => gaussian(random)));
+    let weight = 1;
+    for (let step = 0; step < 400; step++) {
+      const images = forms.map((apply) => apply(d));
+      const values = images.map((image) => dotNumbers(d, image));
+      const worst = images[values.indexOf(Math.max(...values))]!;
+      const slope = worst.map((x) => 2 * x);
+      for (const g of G) {
+        const s = dotNumbers(g, d);
+        if (s < 0) for (let k = 0; k < n; k++) slope[k]! += 2 * weight * s * g[k]!;
+      }
+      const rate = 0.3 / (1 + weight);
+      d = project(d.map((x, k) => x - rate * slope[k]!));
+      if (step % 40 === 39) weight *= 3;
+    }
+    const value = Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
+    if (value < NEGATIVE && G.every((g) => dotNumbers(g, d) > -1e-3 * (1 + normOf(g)))) results.push({ d, value });
+  }
+  return results.sort((a, b) => a.value - b.value).map(({ d }) => d);
+}

@@ -1,0 +1,140 @@
+/**
+ * Finds what `kernel/layer-cells.ts` checks: a dual bound of ½‖θ_l‖² on every cell of a hidden layer's problem. The problem is a
+ * convex quadratic programme on each cell, so where there are few cells this decides the layer.
+ */
+import type { Instance, LayerCell, Of, Orientation } from "../certificate/format.js";
+import { dot, squaredNorm, sum } from "../exact/field.js";
+import { solve } from "../exact/linear.js";
+import { cellGradients, cellUnits } from "../kernel/layer-cells.js";
+import { verifyStatement } from "../kernel/verify.js";
+import { parametersOf } from "../problem/network.js";
+import { combine } from "./kkt.js";
+import { solveLp } from "./lp.js";
+import { dotNumbers } from "./numeric.js";
+import { realizableChoices } from "./pieces.js";
+import { fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+
+const MAX_CELLS = 400;
+const MAX_UNITS = 24;
+
+export type LayerCellsOutcome<E> =
+  | { readonly kind: "global"; readonly statement: Of<"layer-cells", E> }
+  | { readonly kind: "open"; readonly reason: string };
+
+/** Tries to certify that θ solves the problem of a hidden layer of a network with a piecewise linear activation. */
+export function decideLayerCells<E>(instance: Instance<E>, layer: number): LayerCellsOutcome<E> {
+  const { network } = instance;
+  if (network.activation.kind === "linear" || layer === network.layers.length - 1) {
+    return { kind: "open", reason: "its convex problem has no multipliers" };
+  }
+  const units = cellUnits(instance, layer);
+  if (units.length > MAX_UNITS)
+    return { kind: "open", reason: `${units.length} signs make too many cells to enumerate` };
+  const choices = realizableChoices(instance, units, [], layer, MAX_CELLS);
+  if (choices === null) return { kind: "open", reason: `it has more than ${MAX_CELLS} cells` };
+  const cells: LayerCell<E>[] = [];
+  for (const choice of choices.choices) {
+    const cell = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
+    if (cell === null)
+      return { kind: "open", reason: "a cell of its problem has no bound, and no better point was found" };
+    cells.push(cell);
+  }
+  const statement: Of<"layer-cells", E> = { kind: "layer-cells", layer, excluded: choices.excluded, cells };
+  const verdict = verifyStatement(instance, statement);
+  return verdict.accepted
+    ? { kind: "global", statement }
+    : { kind: "open", reason: `the bounds of its cells fail: ${verdict.found}` };
+}
+
+function cellBound<E>(
+  { network, field: K, point }: Instance<E>,
+  layer: number,
+  orientations: readonly Orientation[],
+  { margins, signs }: { margins: E[][]; signs: E[][] },
+): LayerCell<E> | null {
+  const theta = parametersOf(network, layer).map((k) => point[k]!);
+  const norm = squaredNorm(K, theta);
+  const vectors = [...margins, ...signs];
+  const n = margins.length;
+  const combined = (weights: readonly E[]) =>
+    vectors.reduce(
+      (total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)),
+      theta.map(() => K.zero),
+    );
+  const enough = (weights: readonly E[]) => {
+    const total = sum(K, weights.slice(0, n));
+    return K.sign(K.sub(K.sub(K.add(total, total), squaredNorm(K, combined(weights))), norm)) >= 0;
+  };
+  const cell = (weights: readonly E[]): LayerCell<E> => ({
+    orientations,
+    multipliers: weights.slice(0, n),
+    signMultipliers: weights.slice(n),
+  });
+
+  // The cell is empty: a combination with Σλ = 1 that vanishes, made as large as needed.
+  const empty = solveLp(K, {
+    objective: vectors.map(() => K.zero),
+    rows: [
+      ...theta.map((_, k) => ({ coefficients: vectors.map((v) => v[k]!), sense: "=" as const, bound: K.zero })),
+      { coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)), sense: "=" as const, bound: K.one },
+    ],
+    free: false,
+  });
+  if (empty.kind === "optimal") return cell(scaleBy(K, empty.x, K.add(norm, K.one)));
+
+  // θ may itself be the solution here: multipliers on the tight constraints.
+  const values = vectors.map((v, k) => K.sub(dot(K, v, theta), k < n ? K.one : K.zero));
+  if (values.every((c) => K.sign(c) >= 0)) {
+    const tight = values.flatMap((c, k) => (K.sign(c) === 0 ? [k] : []));
+    const own = combine(
+      { field: K, point: theta },
+      tight.map((k) => vectors[k]!),
+    );
+    if (own.kind === "found") {
+      const weights = vectors.map((_, k) => (tight.includes(k) ? own.weights[tight.indexOf(k)]! : K.zero));
+      if (enough(weights)) return cell(weights);
+    }
+  }
+
+  const approximate = dualAscent(
+    vectors.map((v) => toNumbers(K, v)),
+    n,
+  );
+  for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n, 1n << 20n]) {
+    const rounded = approximate.map((x) => K.fromRational(roundTo(x, denominator)));
+    if (enough(rounded)) return cell(rounded);
+  }
+  const support = approximate.flatMap((x, k) => (x > 1e-7 ? [k] : []));
+  const exact = solve(
+    K,
+    support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
+    support.map((k) => (k < n ? K.one : K.zero)),
+  );
+  if (exact?.every((c) => K.sign(c) >= 0)) {
+    const weights = vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : fraction(K, 0n)));
+    if (enough(weights)) return cell(weights);
+  }
+  return null;
+}
+
+/** max Σ_{k<n} a_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */
+function dualAscent(vectors: readonly (readonly number[])[], n: number): number[] {
+  const weights = vectors.map(() => 0);
+  const total = new Array<number>(vectors[0]?.length ?? 0).fill(0);
+  const squares = vectors.map((v) => dotNumbers(v, v));
+  for (let round = 0; round < 3000; round++) {
+    let change = 0;
+    for (const [k, v] of vectors.entries()) {
+      if (squares[k] === 0) continue;
+      const slope = (k < n ? 1 : 0) - dotNumbers(v, total);
+      const next = Math.max(0, Math.min(1e6, weights[k]! + slope / squares[k]!));
+      const step = next - weights[k]!;
+      if (step === 0) continue;
+      weights[k] = next;
+      for (const j of total.keys()) total[j]! += step * v[j]!;
+      change = Math.max(change, Math.abs(step));
+    }
+    if (change < 1e-13) break;
+  }
+  return weights;
+}

@@ -1,0 +1,48 @@
+/** Finds what `kernel/svm-dual.ts` and `kernel/layer-global.ts` check: the convex cases, each one linear programme. */
+import type { Instance, Of } from "../certificate/format.js";
+import { forward, gradient, passAt } from "../kernel/forward.js";
+import { withOrientations } from "../kernel/pieces.js";
+import { verifyStatement } from "../kernel/verify.js";
+import { isUnshared, parametersOf } from "../problem/network.js";
+import { combine } from "./kkt.js";
+import { activeSamples } from "./pieces.js";
+
+/** A certificate by the linear predictor, or null. */
+export function findSvmDual<E>(instance: Instance<E>): Of<"svm-dual", E> | null {
+  const { network, field: K, data, point } = instance;
+  if (network.activation.kind !== "linear" || !isUnshared(network)) return null;
+  const axes = Array.from({ length: network.inputs }, (_, k) => k);
+  const unit = (k: number) => axes.map((j) => (j === k ? K.one : K.zero));
+  const predictor = axes.map((k) => forward(K, network, K.one, point, unit(k), () => true).output);
+  const active = activeSamples(instance);
+  const combination = combine(
+    { field: K, point: predictor },
+    active.map((i) => (data[i]!.y === 1 ? data[i]!.x : data[i]!.x.map(K.neg))),
+  );
+  if (combination.kind === "separated") return null;
+  const statement: Of<"svm-dual", E> = { kind: "svm-dual", multipliers: spread(instance, active, combination.weights) };
+  return verifyStatement(instance, statement).accepted ? statement : null;
+}
+
+/** A certificate that θ solves the convex problem of the layer; null where it does not, or where the problem is not convex. */
+export function findLayerGlobal<E>(instance: Instance<E>, layer: number): Of<"layer-global", E> | null {
+  const { network, field: K, data, point } = instance;
+  if (network.activation.kind !== "linear" && layer < network.layers.length - 1) return null;
+  const moving = parametersOf(network, layer);
+  const active = activeSamples(instance);
+  const gradients = active.map((i) => {
+    const pattern = withOrientations(instance, passAt(instance, i, point), [], []);
+    const g = gradient(instance, i, pattern);
+    return moving.map((k) => (data[i]!.y === 1 ? g[k]! : K.neg(g[k]!)));
+  });
+  const combination = combine({ field: K, point: moving.map((k) => point[k]!) }, gradients);
+  if (combination.kind === "separated") return null;
+  return { kind: "layer-global", layer, multipliers: spread(instance, active, combination.weights) };
+}
+
+/** Multipliers of the active samples as a list over all samples. */
+function spread<E>({ field: K, data }: Instance<E>, active: readonly number[], weights: readonly E[]): E[] {
+  const multipliers = data.map(() => K.zero);
+  for (const [k, i] of active.entries()) multipliers[i] = weights[k]!;
+  return multipliers;
+}

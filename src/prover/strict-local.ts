@@ -1,0 +1,245 @@
+/** Finds what `kernel/strict-local.ts` checks: multipliers, ρ, κ, products per piece, and the largest radius r = 2^{−k}. */
+import type { Instance, Of, Piece, Product, Scope } from "../certificate/format.js";
+import { hessianEntries, type MultivariatePolynomial } from "../exact/multivariate.js";
+import type { PieceFrame } from "../kernel/strict-local.js";
+import { verifyStatement } from "../kernel/verify.js";
+import { combine } from "./kkt.js";
+import { solveLp } from "./lp.js";
+import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./numeric.js";
+import { frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
+import { fraction, roundTo, toNumbers } from "./vectors.js";
+
+const MAX_PIECES = 600;
+const MAX_PARAMETERS = 40;
+const MAX_HALVINGS = 40;
+const TOLERANCE = 1e-11;
+
+/** A certificate that θ is a strict local optimum of the scope, or null when none is found. */
+export function findStrictLocal<E>(instance: Instance<E>, scope: Scope): Of<"strict-local", E> | null {
+  const { field: K } = instance;
+  const frame = frameOf(instance, scope);
+  if (frame.active.length === 0) return null;
+  if (scope === null && frame.scopeParameters.length > MAX_PARAMETERS) return null;
+  const choices = realizableChoices(instance, frame.kinks, [], scope, MAX_PIECES);
+  if (choices === null) return null;
+  const pieces: Candidates<E>[] = [];
+  for (const choice of choices.choices) {
+    const piece = localPiece(instance, frame, choice);
+    const candidates = candidatesFor(instance, frame, piece);
+    if (candidates.options.length === 0) return null;
+    pieces.push(candidates);
+  }
+  for (let halvings = 0; halvings <= MAX_HALVINGS; halvings++) {
+    const r = 2 ** -halvings;
+    const chosen = pieces.map((candidates) => candidates.options.find((option) => fits(candidates, option, r)));
+    if (chosen.some((option) => option === undefined)) continue;
+    const statement: Of<"strict-local", E> = {
+      kind: "strict-local",
+      scope,
+      radius: fraction(K, 1n, 1n << BigInt(halvings)),
+      excluded: choices.excluded,
+      pieces: chosen.map((option) => option!.piece),
+    };
+    const verdict = verifyStatement(instance, statement);
+    if (verdict.accepted) return statement;
+    // A pre-activation that may change its sign, or a bound missed by rounding, asks for a smaller radius; nothing else does.
+    if (!["strict-local.pattern", "strict-local.remainder", "strict-local.slack"].includes(verdict.clause)) return null;
+  }
+  return null;
+}
+
+interface Option<E> {
+  readonly piece: Piece<E>;
+  readonly omega: readonly number[];
+  readonly rho: number;
+  readonly kappa: number;
+  readonly products: readonly { first: number; second: number; weight: number }[];
+}
+
+interface Candidates<E> {
+  readonly options: readonly Option<E>[];
+  readonly L: readonly number[];
+  /** Per constraint, Σ|coefficients| by degree. */
+  readonly sizes: readonly (readonly number[])[];
+}
+
+function candidatesFor<E>(instance: Instance<E>, frame: PieceFrame<E>, piece: LocalPiece<E>): Candidates<E> {
+  const { field: K, point } = instance;
+  const theta = frame.scopeParameters.map((k) => point[k]!);
+  const L = piece.gradients.map((g) => toNumbers(K, g).reduce((total, c) => total + Math.abs(c), 0));
+  const sizes = piece.constraints.map((h) => sizesByDegree(K.toNumber, h));
+  const options: Option<E>[] = [];
+  for (const omega of multiplierChoices(instance, theta, piece)) {
+    if (sizes.every((size) => size.length <= 2)) {
+      // Linear constraints: the problem on the piece is convex, and any κ ≤ 1 will do.
+      const flat: Piece<E> = {
+        orientations: piece.orientations,
+        multipliers: omega,
+        rho: K.zero,
+        kappa: K.one,
+        products: [],
+      };
+      options.push({ piece: flat, omega: toNumbers(K, omega), rho: 0, kappa: 1, products: [] });
+    } else options.push(...curvedOptions(instance, piece, omega, theta.length));
+    if (options.length > 0) break;
+  }
+  return { options, L, sizes };
+}
+
+function sizesByDegree<E>(toNumber: (c: E) => number, h: MultivariatePolynomial<E>): number[] {
+  const sizes: number[] = [];
+  for (const { variables, coefficient } of h.values()) {
+    while (sizes.length <= variables.length) sizes.push(0);
+    sizes[variables.length]! += Math.abs(toNumber(coefficient));
+  }
+  return sizes;
+}
+
+/** Multipliers of the piece: the average of extreme ones (of largest support), then each extreme one. */
+function* multiplierChoices<E>(
+  instance: Instance<E>,
+  theta: readonly E[],
+  piece: LocalPiece<E>,
+): Generator<readonly E[]> {
+  const { field: K } = instance;
+  const first = combine({ field: K, point: theta }, piece.gradients);
+  if (first.kind === "separated") return;
+  const extremes = piece.gradients.flatMap((_, j) => {
+    const result = solveLp(K, {
+      objective: piece.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero)),
+      rows: theta.map((bound, v) => ({ coefficients: piece.gradients.map((g) => g[v]!), sense: "=" as const, bound })),
+      free: false,
+    });
+    return result.kind === "optimal" ? [result.x] : [];
+  });
+  const distinct = [...new Map([first.weights, ...extremes].map((w) => [toNumbers(K, w).join(), w])).values()];
+  if (distinct.length > 1) {
+    const share = fraction(K, 1n, BigInt(distinct.length));
+    yield first.weights.map((_, j) => distinct.reduce((total, w) => K.add(total, K.mul(share, w[j]!)), K.zero));
+  }
+  yield* distinct;
+}
+
+/** The options for κ, with the least ρ each and, where the kinks must help, products. */
+function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: readonly E[], n: number): Option<E>[] {
+  const { field: K } = instance;
+  const w = toNumbers(K, omega);
+  const G = piece.gradients.map((g) => toNumbers(K, g));
+  const base = Array.from({ length: n }, (_, u) => Array.from({ length: n }, (_, v) => (u === v ? 1 : 0)));
+  for (const [j, h] of piece.constraints.entries()) {
+    if (w[j] === 0) continue;
+    for (const { u, v, entry } of hessianEntries(K, h)) {
+      const c = w[j]! * K.toNumber(entry);
+      base[u]![v]! -= c;
+      if (u !== v) base[v]![u]! -= c;
+    }
+  }
+  const J = G.filter((_, j) => w[j]! > 0);
+  const flat = complement(J, n);
+  const loose = G.flatMap((_, j) => (w[j]! > 0 ? [] : [j]));
+  const products = flat.length === 0 ? [] : productsFor(base, flat, G, loose);
+  for (const { first, second, weight } of products) addProduct(base, G[first]!, G[second]!, -weight);
+  const room = flat.length === 0 ? 1 : symmetricEigen(restrict(base, flat)).values[0]!;
+  const ceiling = Math.min(room, 1);
+  if (ceiling < 1e-6) return [];
+
+  const options: Option<E>[] = [];
+  for (const part of [15 / 16, 7 / 8, 3 / 4, 1 / 2, 1 / 4, 1 / 8]) {
+    const kappa = roundDown(ceiling * part);
+    const rho = leastRho(base, J, kappa);
+    if (rho === null) continue;
+    options.push({
+      piece: {
+        orientations: piece.orientations,
+        multipliers: omega,
+        rho: K.fromRational(roundTo(rho, 64n)),
+        kappa: K.fromRational(roundTo(kappa, 1n << 20n)),
+        products: products.map(
+          ({ first, second, weight }): Product<E> => ({ first, second, weight: K.fromRational(roundTo(weight, 64n)) }),
+        ),
+      },
+      omega: w,
+      rho,
+      kappa,
+      products,
+    });
+  }
+  return options;
+}
+
+/** A fraction with a small power of two below x. */
+function roundDown(x: number): number {
+  const unit = 2 ** Math.min(20, Math.max(3, Math.ceil(-Math.log2(x)) + 3));
+  return Math.floor(x * unit) / unit;
+}
+
+function leastRho(
+  base: readonly (readonly number[])[],
+  J: readonly (readonly number[])[],
+  kappa: number,
+): number | null {
+  for (const rho of [0, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256, 1024, 4096]) {
+    const M = base.map((row, u) => row.map((c, v) => (u === v ? c - kappa : c)));
+    for (const g of J) addProduct(M, g, g, rho);
+    if (symmetricEigen(M).values[0]! > -TOLERANCE) return rho;
+  }
+  return null;
+}
+
+/** A + weight · ½(f sᵀ + s fᵀ), in place. */
+function addProduct(A: number[][], f: readonly number[], s: readonly number[], weight: number): void {
+  for (let u = 0; u < f.length; u++)
+    for (let v = 0; v < f.length; v++) A[u]![v]! += (weight * (f[u]! * s[v]! + s[u]! * f[v]!)) / 2;
+}
+
+function complement(vectors: readonly (readonly number[])[], n: number): number[][] {
+  const axes = Array.from({ length: n }, (_, k) => Array.from({ length: n }, (_, j) => (j === k ? 1 : 0)));
+  const span = orthonormalBasis(vectors);
+  return orthonormalBasis([...span, ...axes]).slice(span.length);
+}
+
+const MAX_PRODUCTS = 80;
+
+/**
+ * Weights ≥ 0 on products of constraints that make the least eigenvalue on the flat directions positive: supergradient ascent on
+ * this concave function. Empty where no help is needed.
+ */
+function productsFor(
+  base: readonly (readonly number[])[],
+  flat: readonly (readonly number[])[],
+  G: readonly (readonly number[])[],
+  loose: readonly number[],
+): { first: number; second: number; weight: number }[] {
+  if (symmetricEigen(restrict(base, flat)).values[0]! > 1e-6) return [];
+  const pairs = loose.flatMap((first, a) => loose.slice(a).map((second) => ({ first, second })));
+  if (pairs.length === 0 || pairs.length > MAX_PRODUCTS) return [];
+  const weights = pairs.map(() => 0);
+  let best = { value: -Infinity, weights: [...weights] };
+  for (let step = 0; step < 400; step++) {
+    const A = base.map((row) => [...row]);
+    for (const [k, { first, second }] of pairs.entries()) addProduct(A, G[first]!, G[second]!, -weights[k]!);
+    const { values, vectors } = symmetricEigen(restrict(A, flat));
+    if (values[0]! > best.value) best = { value: values[0]!, weights: weights.map((x) => Math.round(x * 64) / 64) };
+    const u = base.map((_, k) => flat.reduce((total, b, j) => total + b[k]! * vectors[0]![j]!, 0));
+    const slopes = pairs.map(({ first, second }) => -dotNumbers(G[first]!, u) * dotNumbers(G[second]!, u));
+    const size = Math.hypot(...slopes) || 1;
+    const rate = 1 / Math.sqrt(1 + step);
+    for (const [k, slope] of slopes.entries()) weights[k] = Math.max(0, weights[k]! + (rate * slope) / size);
+  }
+  return pairs.flatMap((pair, k) => (best.weights[k]! > 0 ? [{ ...pair, weight: best.weights[k]! }] : []));
+}
+
+/** Condition 2 of the theorem, in floating point. */
+function fits<E>({ L, sizes }: Candidates<E>, { omega, rho, kappa, products }: Option<E>, r: number): boolean {
+  const tail = (j: number, lowest: number) =>
+    sizes[j]!.reduce((total, c, degree) => (degree < lowest ? total : total + c * r ** (degree - lowest)), 0);
+  let remainder = 0;
+  for (const [j, w] of omega.entries()) {
+    if (w <= 0) continue;
+    if (2 * w < rho * L[j]! * r) return false;
+    remainder += rho * L[j]! * tail(j, 2) + 2 * w * tail(j, 3);
+  }
+  for (const { first, second, weight } of products)
+    remainder += weight * Math.max(tail(first, 2) * L[second]!, tail(second, 2) * L[first]!);
+  return kappa > r * remainder;
+}

@@ -1,0 +1,72 @@
+/** Small helpers of the search, over K. Nothing here is trusted. */
+import type { Curve, Instance, SparseVector } from "../certificate/format.js";
+import { dot, type Field } from "../exact/field.js";
+import { type Rational, rational } from "../exact/rational.js";
+
+export function fraction<E>(K: Field<E>, numerator: bigint, denominator = 1n): E {
+  return K.fromRational(rational(numerator, denominator));
+}
+
+export function sparse<E>(K: Field<E>, vector: readonly E[], parameters?: readonly number[]): SparseVector<E> {
+  return new Map(vector.flatMap((c, k) => (K.isZero(c) ? [] : [[parameters?.[k] ?? k, c] as const])));
+}
+
+export function scaleBy<E>(K: Field<E>, vector: readonly E[], factor: E): E[] {
+  return vector.map((c) => (K.isZero(c) ? c : K.mul(c, factor)));
+}
+
+export function plus<E>(K: Field<E>, u: readonly E[], v: readonly E[]): E[] {
+  return u.map((c, k) => K.add(c, v[k]!));
+}
+
+export function toNumbers<E>(K: Field<E>, vector: readonly E[]): number[] {
+  return vector.map(K.toNumber);
+}
+
+/** vᵀ A w */
+export function bilinear<E>(K: Field<E>, v: readonly E[], A: readonly (readonly E[])[], w: readonly E[]): E {
+  let total = K.zero;
+  for (const [k, row] of A.entries()) if (!K.isZero(v[k]!)) total = K.add(total, K.mul(v[k]!, dot(K, row, w)));
+  return total;
+}
+
+/** The nearest fraction with the given denominator. */
+export function roundTo(x: number, denominator: bigint): Rational {
+  return rational(BigInt(Math.round(x * Number(denominator))), denominator);
+}
+
+/** The positions of a maximal linearly independent set of rows, the earliest possible. */
+export function independentRows<E>(K: Field<E>, rows: readonly (readonly E[])[]): number[] {
+  const basis: { pivot: number; row: E[] }[] = [];
+  const chosen: number[] = [];
+  for (const [k, row] of rows.entries()) {
+    const rest = [...row];
+    for (const { pivot, row: reducer } of basis) {
+      const factor = rest[pivot]!;
+      if (K.isZero(factor)) continue;
+      for (let j = 0; j < rest.length; j++)
+        if (!K.isZero(reducer[j]!)) rest[j] = K.sub(rest[j]!, K.mul(factor, reducer[j]!));
+    }
+    const pivot = rest.findIndex((c) => !K.isZero(c));
+    if (pivot === -1) continue;
+    basis.push({ pivot, row: scaleBy(K, rest, K.inv(rest[pivot]!)) });
+    chosen.push(k);
+    if (basis.length === row.length) break;
+  }
+  return chosen;
+}
+
+/**
+ * The curve with the largest end 1, 1/2, 1/4, … that the test accepts, or null when it does not accept even a tiny one.
+ */
+export function longestCurve<E>(
+  { field: K }: Instance<E>,
+  steps: readonly SparseVector<E>[],
+  accepts: (curve: Curve<E>) => boolean,
+): Curve<E> | null {
+  const curve = (halvings: number): Curve<E> => ({ end: fraction(K, 1n, 1n << BigInt(halvings)), steps });
+  const tiny = [48, 160].find((halvings) => accepts(curve(halvings)));
+  if (tiny === undefined) return null;
+  for (let halvings = 0; halvings < tiny; halvings++) if (accepts(curve(halvings))) return curve(halvings);
+  return curve(tiny);
+}
