@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { registerCheck } from "./check.js";
 import { EXIT } from "./common.js";
+import { registerPaper } from "./paper.js";
 import { registerVerify } from "./verify.js";
 
 const program = new Command("margincert")
@@ -13,6 +14,7 @@ const program = new Command("margincert")
   .showHelpAfterError("(see margincert --help)")
   .exitOverride();
 
+registerPaper(program);
 registerCheck(program);
 registerVerify(program);
 

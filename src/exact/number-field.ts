@@ -91,6 +91,8 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
 
   const inverse = (a: AlgebraicNumber): AlgebraicNumber => {
     if (isZero(a)) throw new RangeError("division by zero");
+    const [rationalPart, ...others] = coordinates(a);
+    if (others.every(Q.isZero)) return constant(Q.inv(rationalPart!));
     const { numerators, denominator } = inverseModulo(a.numerators, modulus);
     const scale = denominator < 0n ? -a.denominator : a.denominator;
     return reduce(

@@ -23,10 +23,14 @@ const TOLERANCE = 1e-9;
 /** The finest equalities of the point that the flow near it keeps. */
 export function tiesOf(model: Model, theta: Float64Array): Ties {
   const random = uniform(1);
-  let zero = new Set(theta.keys().filter((j) => theta[j] === 0));
-  let classes = split([...theta.keys()].filter((j) => theta[j] !== 0), (j) => theta[j]!, 0);
+  let zero = [...theta.keys()].filter((j) => theta[j] === 0);
+  let classes = split(
+    [...theta.keys()].filter((j) => theta[j] !== 0),
+    (j) => theta[j]!,
+    0,
+  );
   for (;;) {
-    const before = classes.length + zero.size / (2 * theta.length);
+    const before = [classes.length, zero.length];
     for (let probe = 0; probe < PROBES; probe++) {
       const point = new Float64Array(theta.length);
       for (const members of classes) {
@@ -35,8 +39,8 @@ export function tiesOf(model: Model, theta: Float64Array): Ties {
       }
       const gradient = probeGradient(model, point);
       const tolerance = TOLERANCE * Math.max(...gradient.map(Math.abs));
-      const woken = [...zero].filter((j) => Math.abs(gradient[j]!) > tolerance);
-      zero = new Set([...zero].filter((j) => !woken.includes(j)));
+      const woken = zero.filter((j) => Math.abs(gradient[j]!) > tolerance);
+      zero = zero.filter((j) => !woken.includes(j));
       classes = [
         ...classes.flatMap((members) => {
           const signs = new Map(members.map(({ parameter, sign }) => [parameter, sign]));
@@ -46,7 +50,7 @@ export function tiesOf(model: Model, theta: Float64Array): Ties {
         ...split(woken, (j) => gradient[j]!, tolerance),
       ];
     }
-    if (classes.length + zero.size / (2 * theta.length) === before) return classes;
+    if (classes.length === before[0] && zero.length === before[1]) return classes;
   }
 }
 

@@ -23,6 +23,9 @@ export interface NumberText {
 const MAX_LENGTH = 4000;
 const MAX_DEPTH = 64;
 const MAX_BITS = 16_384;
+const MAX_RADICAND_BITS = 512;
+/** For all the inversions of a file together: they are the one operation that is dear in a field of high degree. */
+const MAX_INVERSION_WORK = 1e11;
 const MAX_EXPONENT = 4096n;
 const MAX_ROOT = 1024n;
 
@@ -130,66 +133,75 @@ export function radicalsIn({ expression, where }: NumberText): Radical[] {
   return found;
 }
 
-/** The value of a number in K, where `root` gives the radicals that are not rational. Throws InputError. */
-export function evaluate<E>(K: Field<E>, { expression, where }: NumberText, root: (radical: Radical) => E): E {
-  const guard = (value: E): E => {
-    for (const q of K.coordinates(value)) {
-      if (bits(q) > MAX_BITS) throw new InputError(where, `a number of more than ${MAX_BITS} bits`);
-    }
-    return value;
-  };
-  const visit = (e: Expression): E => {
-    switch (e.op) {
-      case "number":
-        return guard(K.fromRational(e.value));
-      case "neg":
-        return K.neg(visit(e.of));
-      case "add":
-      case "sub":
-      case "mul":
-        return guard(K[e.op](visit(e.left), visit(e.right)));
-      case "div": {
-        const divisor = visit(e.right);
-        if (K.isZero(divisor)) throw new InputError(where, "division by zero");
-        return guard(K.div(visit(e.left), divisor));
+/** Reads numbers into K, where `root` gives the radicals that are not rational. The reader throws InputError. */
+export function evaluator<E>(K: Field<E>, root: (radical: Radical) => E): (number: NumberText) => E {
+  let work = 0;
+  const bits = (value: E) => K.coordinates(value).reduce((total, q) => total + bitLength(q), 0);
+  return ({ expression, where }) => {
+    const guard = (value: E): E => {
+      if (bits(value) > MAX_BITS) throw new InputError(where, `a number of more than ${MAX_BITS} bits`);
+      return value;
+    };
+    const invert = (value: E): E => {
+      if (K.isZero(value)) throw new InputError(where, "division by zero");
+      const inverse = guard(K.inv(value));
+      if (K.degree > 1) work += K.degree * bits(inverse) ** 2;
+      if (work > MAX_INVERSION_WORK) throw new InputError(where, "too many divisions by large irrational numbers");
+      return inverse;
+    };
+    const visit = (e: Expression): E => {
+      switch (e.op) {
+        case "number":
+          return guard(K.fromRational(e.value));
+        case "neg":
+          return K.neg(visit(e.of));
+        case "add":
+        case "sub":
+        case "mul":
+          return guard(K[e.op](visit(e.left), visit(e.right)));
+        case "div":
+          return guard(K.mul(visit(e.left), invert(visit(e.right))));
+        case "pow": {
+          const exponent = integerOf(e.exponent, where, MAX_EXPONENT, "an exponent");
+          const base = visit(e.of);
+          return exponent < 0n ? power(invert(base), -exponent) : power(base, exponent);
+        }
+        case "root": {
+          const radical = readRadical(e, where);
+          const exact = exactRoot(radical.radicand, radical.degree);
+          return exact === null ? root(radical) : K.fromRational(exact);
+        }
       }
-      case "pow": {
-        const exponent = integerOf(e.exponent, where, MAX_EXPONENT, "an exponent");
-        const base = visit(e.of);
-        if (exponent < 0n && K.isZero(base)) throw new InputError(where, "division by zero");
-        return power(exponent < 0n ? K.inv(base) : base, exponent < 0n ? -exponent : exponent);
+    };
+    const power = (base: E, exponent: bigint): E => {
+      let result = K.one;
+      let square = base;
+      for (let rest = exponent; rest > 0n; rest >>= 1n) {
+        if (rest & 1n) result = guard(K.mul(result, square));
+        if (rest > 1n) square = guard(K.mul(square, square));
       }
-      case "root": {
-        const radical = readRadical(e, where);
-        const exact = exactRoot(radical.radicand, radical.degree);
-        return exact === null ? root(radical) : K.fromRational(exact);
-      }
-    }
+      return result;
+    };
+    return visit(expression);
   };
-  const power = (base: E, exponent: bigint): E => {
-    let result = K.one;
-    let square = base;
-    for (let rest = exponent; rest > 0n; rest >>= 1n) {
-      if (rest & 1n) result = guard(K.mul(result, square));
-      if (rest > 1n) square = guard(K.mul(square, square));
-    }
-    return result;
-  };
-  return visit(expression);
 }
 
 function readRadical(e: Expression & { op: "root" }, where: string): Radical {
   const radicand = rationalOf(e.of, where);
   if (Q.sign(radicand) <= 0) throw new InputError(where, "roots are of positive rationals only");
+  if (bitLength(radicand) > MAX_RADICAND_BITS) {
+    throw new InputError(where, `the root of a number of more than ${MAX_RADICAND_BITS} bits`);
+  }
   const degree = integerOf(e.degree, where, MAX_ROOT, "the degree of a root");
   if (degree < 1n) throw new InputError(where, "the degree of a root is a positive integer");
   return { radicand, degree: Number(degree) };
 }
 
 function rationalOf(expression: Expression, where: string): Rational {
-  return evaluate(Q, { expression, where }, () => {
+  const read = evaluator(Q, () => {
     throw new InputError(where, "a root, an exponent or a degree may hold rational numbers only");
   });
+  return read({ expression, where });
 }
 
 function integerOf(expression: Expression, where: string, bound: bigint, what: string): bigint {
@@ -199,6 +211,6 @@ function integerOf(expression: Expression, where: string, bound: bigint, what: s
   return q.s * q.n;
 }
 
-function bits(q: Rational): number {
+function bitLength(q: Rational): number {
   return 4 * Math.max(q.n.toString(16).length, q.d.toString(16).length);
 }

@@ -2,7 +2,7 @@
 import type { Field } from "../exact/field.js";
 import { type Decoder, InputError, list, literal, object, readJson, text } from "./decode.js";
 import { byParameter, type Network, network } from "./network.js";
-import { evaluate, type NumberText, number, radicalsIn } from "./numbers.js";
+import { evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
 import { DegreeError, type Radical, type RadicalField, radicalField } from "./radicals.js";
 
 export interface Sample<E> {
@@ -111,7 +111,7 @@ function commonField(numbers: readonly NumberText[]): { field: Field<unknown>; r
   }
   const { field, value } = commonRadicalField([...known.values()]);
   const values = new Map([...known].map(([key, { radical }]) => [key, value(radical)]));
-  return { field, read: (one) => evaluate(field, one, (radical) => values.get(radicalKey(radical))) };
+  return { field, read: evaluator(field, (radical) => values.get(radicalKey(radical))) };
 }
 
 function commonRadicalField(placed: readonly PlacedRadical[]): RadicalField {

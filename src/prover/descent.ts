@@ -3,7 +3,7 @@
  * line across a piece whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so that
  * every active margin has slack. (Semantics §6.)
  */
-import type { Curve, Instance, Of, Scope, SparseVector } from "../certificate/format.js";
+import type { Curve, Instance, Of, Orientation, Scope, SparseVector, UnitAtSample } from "../certificate/format.js";
 import { dot, squaredNorm } from "../exact/field.js";
 import { nullspace } from "../exact/linear.js";
 import { hessianEntries } from "../exact/multivariate.js";
@@ -23,6 +23,7 @@ export type DescentOutcome<E> =
   | { readonly kind: "none"; readonly gaps: readonly string[] };
 
 const MAX_PIECES = 1024;
+const SAMPLED_PIECES = 40;
 const MAX_SECOND_ORDER_PIECES = 128;
 const MAX_SECOND_ORDER_PARAMETERS = 48;
 const MAX_SINGLE_REVIVALS = 12;
@@ -63,13 +64,10 @@ function firstOrder<E>(reduction: Reduction<E>, scope: Scope, gaps: Set<string>)
   // Where everything may move, a unit whose path to the output is zero has no part in first-order changes.
   const moves = scope === null ? influentialUnits(instance, -1) : frame.influential;
   const units = frame.kinks.filter(({ layer, unit }) => moves[layer]![unit]!);
-  const choices = realizableChoices(instance, units, [], scope, MAX_PIECES);
-  if (choices === null) {
-    gaps.add(`more than ${MAX_PIECES} pieces meet at the point`);
-    return null;
-  }
+  const choices = realizableChoices(instance, units, [], scope, MAX_PIECES)?.choices ?? null;
+  if (choices === null) gaps.add(`more than ${MAX_PIECES} pieces meet at the point`);
   const reduced = { ...frame, kinks: units };
-  for (const choice of choices.choices) {
+  for (const choice of choices ?? sampledChoices(units)) {
     const piece = localPiece(instance, reduced, choice);
     const combination = combine(scopeOnly(instance, frame.scopeParameters), piece.gradients);
     if (combination.kind === "found") continue;
@@ -78,6 +76,13 @@ function firstOrder<E>(reduction: Reduction<E>, scope: Scope, gaps: Set<string>)
     gaps.add("a first-order descent direction could not be turned into a curve");
   }
   return null;
+}
+
+/** Some sign choices, where there are too many to try them all: all on, all off, and random ones. Any of them may show a descent. */
+function sampledChoices(units: readonly UnitAtSample[]): Orientation[][] {
+  const random = generator(3);
+  const mixed = Array.from({ length: SAMPLED_PIECES }, () => units.map((): Orientation => (random() < 0.5 ? 1 : -1)));
+  return [units.map(() => 1), units.map(() => -1), ...mixed];
 }
 
 function scopeOnly<E>({ field, point }: Instance<E>, parameters: readonly number[]) {

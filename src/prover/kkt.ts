@@ -5,7 +5,7 @@ import { gradient, type Pattern, slackSigns } from "../kernel/forward.js";
 import { lowestRate } from "../kernel/not-kkt.js";
 import { solveLp } from "./lp.js";
 import { type Realization, realize } from "./realize.js";
-import { independentRows, sparse } from "./vectors.js";
+import { combinationRows, sparse } from "./vectors.js";
 
 /** A subgradient of an active margin: the column of the linear programme. */
 interface Column<E> {
@@ -93,17 +93,12 @@ export function combine<E>(
   vectors: readonly (readonly E[])[],
 ): { kind: "found"; weights: E[] } | { kind: "separated"; separating: E[] } {
   const { field: K, point } = instance;
-  const all = point.map((target, k) => [...vectors.map((v) => v[k]!), target]);
-  const rows = independentRows(K, all);
-  const result = solveLp(K, {
-    objective: vectors.map(() => K.zero),
-    rows: rows.map((k) => ({ coefficients: all[k]!.slice(0, -1), sense: "=" as const, bound: point[k]! })),
-    free: false,
-  });
+  const rows = combinationRows(K, vectors, point);
+  const result = solveLp(K, { objective: vectors.map(() => K.zero), rows, free: false });
   if (result.kind === "optimal") return { kind: "found", weights: result.x };
   if (result.kind === "unbounded") throw new Error("a programme without objective is not unbounded");
   const separating = point.map(() => K.zero);
-  for (const [j, k] of rows.entries()) separating[k] = result.farkas[j]!;
+  for (const [j, { index }] of rows.entries()) separating[index] = result.farkas[j]!;
   // The sign of a Farkas ray is a convention; here it has to descend.
   const descends = K.sign(dot(K, separating, point)) < 0;
   return { kind: "separated", separating: descends ? separating : separating.map(K.neg) };

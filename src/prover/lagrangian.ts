@@ -19,7 +19,7 @@ import { solveLp } from "./lp.js";
 import { applyMatrix, dotNumbers, normOf, symmetricEigen } from "./numeric.js";
 import { activeSamples, realizableChoices } from "./pieces.js";
 import { groupBy } from "./realize.js";
-import { fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { combinationRows, fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
 
 const MAX_CELLS = 4096;
 const MAX_ROUNDS = 12;
@@ -434,11 +434,11 @@ function recut<E>(
   const result = solveLp(K, {
     objective: [...columns.map(() => K.zero), K.neg(K.one)],
     rows: [
-      ...point.map((bound, k) => ({
-        coefficients: [...columns.map(({ vector }) => vector[k]!), K.zero],
-        sense: "=" as const,
-        bound,
-      })),
+      ...combinationRows(
+        K,
+        columns.map(({ vector }) => vector),
+        point,
+      ).map((row) => ({ ...row, coefficients: [...row.coefficients, K.zero] })),
       ...cuts.map(({ squaredSize, gains }) => ({
         coefficients: [...columns.map(({ sample }) => K.mul(two, gains[sample]!)), K.one],
         sense: "<=" as const,

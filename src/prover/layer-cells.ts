@@ -12,7 +12,7 @@ import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers } from "./numeric.js";
 import { realizableChoices } from "./pieces.js";
-import { fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { combinationRows, fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
 
 const MAX_CELLS = 400;
 const MAX_UNITS = 24;
@@ -72,14 +72,13 @@ function cellBound<E>(
   });
 
   // The cell is empty: a combination with Σλ = 1 that vanishes, made as large as needed.
-  const empty = solveLp(K, {
-    objective: vectors.map(() => K.zero),
-    rows: [
-      ...theta.map((_, k) => ({ coefficients: vectors.map((v) => v[k]!), sense: "=" as const, bound: K.zero })),
-      { coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)), sense: "=" as const, bound: K.one },
-    ],
-    free: false,
-  });
+  const vanishing = combinationRows(
+    K,
+    vectors,
+    theta.map(() => K.zero),
+  );
+  const unit = { coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)), sense: "=" as const, bound: K.one };
+  const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, unit], free: false });
   if (empty.kind === "optimal") return cell(scaleBy(K, empty.x, K.add(norm, K.one)));
 
   // θ may itself be the solution here: multipliers on the tight constraints.

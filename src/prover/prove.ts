@@ -94,7 +94,8 @@ function decideWhole<E>(
   });
   if (kkt !== null) {
     progress("global optimum");
-    const bound = record(findSvmDual(instance)) ?? record(findLagrangian(instance, kkt, "global"));
+    const single = instance.network.layers.length === 1 ? record(findLayerGlobal(instance, 0)) : null;
+    const bound = single ?? record(findSvmDual(instance)) ?? record(findLagrangian(instance, kkt, "global"));
     progress("strict local optimum");
     const strict = record(findStrictLocal(instance, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
@@ -124,7 +125,7 @@ function decideLayer<E>(
   record: Record_<E>,
   leave: (question: Question, reason: string) => void,
 ): void {
-  if (instance.network.layers.length === 1 && (whole.local === "no" || whole.global === "yes")) return; // the layer is the whole
+  if (instance.network.layers.length === 1) return; // the layer is the whole
   const convex = record(findLayerGlobal(instance, layer)) !== null;
   const strict = whole.strict || record(findStrictLocal(instance, layer)) !== null;
   if (convex || whole.global === "yes") return;

@@ -7,7 +7,7 @@ import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./numeric.js";
 import { frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
-import { fraction, roundTo, toNumbers } from "./vectors.js";
+import { combinationRows, fraction, roundTo, toNumbers } from "./vectors.js";
 
 const MAX_PIECES = 600;
 const MAX_PARAMETERS = 40;
@@ -69,18 +69,18 @@ function candidatesFor<E>(instance: Instance<E>, frame: PieceFrame<E>, piece: Lo
   const L = piece.gradients.map((g) => toNumbers(K, g).reduce((total, c) => total + Math.abs(c), 0));
   const sizes = piece.constraints.map((h) => sizesByDegree(K.toNumber, h));
   const options: Option<E>[] = [];
+  if (sizes.every((size) => size.length <= 2)) {
+    // Linear constraints: the problem on the piece is convex, and any multipliers with any κ ≤ 1 will do.
+    const combination = combine({ field: K, point: theta }, piece.gradients);
+    if (combination.kind === "found") {
+      const multipliers = combination.weights;
+      const flat: Piece<E> = { orientations: piece.orientations, multipliers, rho: K.zero, kappa: K.one, products: [] };
+      options.push({ piece: flat, omega: toNumbers(K, multipliers), rho: 0, kappa: 1, products: [] });
+    }
+    return { options, L, sizes };
+  }
   for (const omega of multiplierChoices(instance, theta, piece)) {
-    if (sizes.every((size) => size.length <= 2)) {
-      // Linear constraints: the problem on the piece is convex, and any κ ≤ 1 will do.
-      const flat: Piece<E> = {
-        orientations: piece.orientations,
-        multipliers: omega,
-        rho: K.zero,
-        kappa: K.one,
-        products: [],
-      };
-      options.push({ piece: flat, omega: toNumbers(K, omega), rho: 0, kappa: 1, products: [] });
-    } else options.push(...curvedOptions(instance, piece, omega, theta.length));
+    options.push(...curvedOptions(instance, piece, omega, theta.length));
     if (options.length > 0) break;
   }
   return { options, L, sizes };
@@ -104,12 +104,10 @@ function* multiplierChoices<E>(
   const { field: K } = instance;
   const first = combine({ field: K, point: theta }, piece.gradients);
   if (first.kind === "separated") return;
+  const rows = combinationRows(K, piece.gradients, theta);
   const extremes = piece.gradients.flatMap((_, j) => {
-    const result = solveLp(K, {
-      objective: piece.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero)),
-      rows: theta.map((bound, v) => ({ coefficients: piece.gradients.map((g) => g[v]!), sense: "=" as const, bound })),
-      free: false,
-    });
+    const objective = piece.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero));
+    const result = solveLp(K, { objective, rows, free: false });
     return result.kind === "optimal" ? [result.x] : [];
   });
   const distinct = [...new Map([first.weights, ...extremes].map((w) => [toNumbers(K, w).join(), w])).values()];

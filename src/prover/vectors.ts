@@ -56,6 +56,17 @@ export function independentRows<E>(K: Field<E>, rows: readonly (readonly E[])[])
   return chosen;
 }
 
+/** The rows of Σ_k x_k vector_k = target for a linear programme, without the redundant ones. */
+export function combinationRows<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]) {
+  const all = target.map((bound, k) => [...vectors.map((v) => v[k]!), bound]);
+  return independentRows(K, all).map((k) => ({
+    coefficients: all[k]!.slice(0, -1),
+    sense: "=" as const,
+    bound: target[k]!,
+    index: k,
+  }));
+}
+
 /**
  * The curve with the largest end 1, 1/2, 1/4, … that the test accepts, or null when it does not accept even a tiny one.
  */

@@ -63,3 +63,14 @@ export function statementText<E>({ field: K, network }: Instance<E>, statement: 
 function scopeText(scope: Scope): string {
   return scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
 }
+
+/** Aligned columns under their heads. */
+export function tableText(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, k) => Math.max(head.length, ...rows.map((row) => row[k]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, k) => cell.padEnd(widths[k]!))
+      .join("  ")
+      .trimEnd();
+  return [line(heads), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)].join("\n");
+}

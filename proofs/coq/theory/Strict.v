@@ -216,7 +216,7 @@ Section Strict.
         pose proof (Rmult_le_compat_l _ _ _ N1 Low). lra.
     Qed.
 
-    Lemma strict_leaf_sound : forall movable grow ms cs w,
+    Lemma strict_leaf_sound : forall (movable : nat -> bool) grow ms cs w,
       sum n (fun k => if movable k then x k * x k else 0) = delta * delta -> 0 < delta ->
       Forall (fun m => 1 <= at_point x m) ms -> Forall (fun c => 0 <= at_point x c) cs ->
       strict_leaf movable grow ms cs w = true -> 0 < at_point x grow.
@@ -238,11 +238,12 @@ Section Strict.
       rewrite (minus_v K v HK), !(padd_v K v HK), (pmul_v K v HK), (pconst_v K v HK),
         (psum_v K v HK) in Z2.
       rewrite (sum_ext n _ (fun k => if movable k then x k * x k else 0)) in Z2
-        by (intros k _; destruct (movable k); simpl; auto;
-            rewrite (pmul_v K v HK), (pvar_v K v HK); reflexivity).
+        by (intros k _; destruct (movable k);
+            [rewrite (pmul_v K v HK), (pvar_v K v HK) |]; reflexivity).
       rewrite D2 in Z2.
       assert (EP : at_point x P = at_point x (exactly K 2 P) + at_point x (from K 3 P)).
-      { rewrite <- (from_0 K v x P), !(from_split K v x _ P) at 1. lra. }
+      { rewrite <- (from_0 K v x P), (from_split K v x 0), (from_split K v x 1),
+          (from_split K v x 2). lra. }
       assert (EG : at_point x P = at_point x grow - at_point x (pull (omegas w) hs))
         by apply (minus_v K v HK).
       pose proof (Rle_abs (- at_point x (from K 3 P))) as A. rewrite Rabs_Ropp in A.
