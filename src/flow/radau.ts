@@ -65,7 +65,7 @@ export function radauStep(system: System, from: Departure, h: number): Step | nu
   });
   const solve = factor(matrix);
   const increments = new Float64Array(3 * n);
-  let previous = Number.POSITIVE_INFINITY;
+  let previous = Number.NaN;
   for (let iterations = 1; iterations <= MAX_ITERATIONS; iterations++) {
     const rates = [0, 1, 2].map((stage) => {
       const at = Float64Array.from(state);
@@ -106,8 +106,6 @@ function estimate({ state, rate, jacobian, tolerance }: Departure, h: number, in
   const error = Float64Array.from(rate, (x, i) => {
     return x + (E[0] * increments[i]! + E[1] * increments[n + i]! + E[2] * increments[2 * n + i]!) / h;
   });
-  if (process.env.DBG) console.log("   f0", Array.from(rate, (x)=>x.toExponential(1)).join(" "));
   solve(error);
-  if (process.env.DBG) console.log("   err", Array.from(error, (x, i) => (x / tolerance[i]!).toExponential(1)).join(" "), "state", state.slice(-1)[0]);
   return Math.sqrt(error.reduce((sum, x, i) => sum + (x / tolerance[i]!) ** 2, 0) / n);
 }

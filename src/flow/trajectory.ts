@@ -133,13 +133,11 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
       let h = Math.min(step, until - clock);
       let next = trial(h);
       for (; next === null || next.error > 1; next = trial(h)) {
-        if (process.env.DBG) console.log("   rej", h.toExponential(2), next?.error.toExponential(2));
         h *= next === null ? 0.25 : Math.max(0.1, 0.8 * next.error ** -0.25);
         if (h < MIN_STEP) throw new Halt("no step is short enough: the gradient changes its direction at once");
       }
       const safety = (0.9 * (2 * MAX_ITERATIONS + 1)) / (2 * MAX_ITERATIONS + next.iterations);
       step = Math.min(MAX_STEP, h * Math.min(8, safety * Math.max(next.error, 1e-8) ** -0.25));
-      if (process.env.DBG) console.log(clock.toFixed(6), h.toExponential(2), next.error.toExponential(2), next.iterations, regime.carried.join(), regime.exponent);
 
       const broken = conditions(next.state).filter(({ value }) => value < -1);
       if (broken.length > 0) {

@@ -1,6 +1,6 @@
 (** [svm-dual]: a global optimum in a linear network of any depth m without shared
     weights.  With u = Σ α_i y_i x_i and A = Σ α_i, every feasible θ' has
-      A <= Φ(θ';u),  Φ(θ';u)² <= Π ‖W_l‖² ‖u�²‖  and  Π ‖W_l‖² <= (‖θ'‖²/m)^m,
+      A <= Φ(θ';u),  Φ(θ';u)² <= Π ‖W_l‖² ‖u‖²  and  Π ‖W_l‖² <= (‖θ'‖²/m)^m,
     so that (‖θ‖²/m)^m ‖u‖² <= A² makes θ optimal. *)
 From Coq Require Import Reals QArith Qreals List Arith Lia Lra Bool.
 From MarginCert Require Import Definitions Exact Algebra Forward Common Points.
@@ -314,6 +314,13 @@ Section Svm.
       destruct y; rewrite ?(v_neg K v HK); nra.
   Qed.
 
+  Lemma total_nonneg : forall alpha, forallb (nonneg K) alpha = true -> 0 <= v (total alpha).
+  Proof.
+    unfold total. induction alpha as [|a alpha IH]; cbn [forallb fold_right]; intros N.
+    - rewrite (v_zero HK). lra.
+    - apply andb_prop in N as [N1 N2]. apply (nonneg_sound K v HK) in N1.
+      rewrite (v_add HK). specialize (IH N2). lra.
+  Qed.
   Theorem check_svm_dual_sound : forall net d data theta alpha,
     check_svm_dual net d data theta alpha = true ->
     global_optimum net (samples_of v data) Whole (point_of v theta).
@@ -329,13 +336,11 @@ Section Svm.
     rewrite (v_sub K v HK), !(v_mul HK), !kpower_v, (v_of_Q HK), ksquare_v,
       (knorm2_v K v HK) in H0.
     assert (EM : Q2R (inject_Z (Z.of_nat m)) = INR m)
-      by (unfold Q2R, inject_Z; simpl; rewrite <- INR_IZR_INZ; lra).
+      by (unfold Q2R, inject_Z; simpl; rewrite <- INR_IZR_INZ; field).
     rewrite EM in H0.
     pose proof (predictor_margin net th d A data alpha H6 H3 H4 F) as G. fold u in G.
     assert (A0 : 0 <= v (total alpha)).
-    { clear - HK H4. induction alpha; simpl in *; [rewrite (v_zero HK); lra|].
-      apply andb_prop in H4 as [N1 N2]. apply (nonneg_sound K v HK) in N1.
-      rewrite (v_add HK). specialize (IHalpha N2). unfold total in IHalpha. lra. }
+    { apply total_nonneg; auto. }
     set (U := square (map v u)) in *. set (At := v (total alpha)) in *.
     assert (S : At * At <= product (map (fun W => squares_of th (matrix_parameters W)) (layers net)) * U).
     { eapply Rle_trans; [|apply forward_square]. eapply Rle_trans; [|apply hd_square].
