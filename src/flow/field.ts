@@ -21,9 +21,10 @@
  *
  * θ is held as y·2^k with ‖y‖ near 1; only S = 2^{km} ever sees k. Margins and gradients below are those of y.
  */
+
+import type { Loss } from "../problem/problem.js";
 import { addTo, dot, norm, orthonormal } from "./matrix.js";
 import { hessian, kinkNormal, type Model, type Pass, type Pattern, pass } from "./model.js";
-import type { Loss } from "../problem/problem.js";
 
 /** A neuron on a sample, both counted from 0; neurons over all hidden layers. */
 export interface Kink {

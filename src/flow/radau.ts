@@ -89,7 +89,10 @@ export function radauStep(system: System, from: Departure, h: number): Step | nu
     const change = Math.sqrt(square / (3 * n));
     const contraction = change / previous;
     if (!Number.isFinite(change) || contraction > 2) return null;
-    if (change < NEWTON_TOLERANCE || (contraction < 1 && (contraction / (1 - contraction)) * change < NEWTON_TOLERANCE)) {
+    if (
+      change < NEWTON_TOLERANCE ||
+      (contraction < 1 && (contraction / (1 - contraction)) * change < NEWTON_TOLERANCE)
+    ) {
       const next = Float64Array.from(state, (x, i) => x + increments[2 * n + i]!);
       return { state: next, error: estimate(from, h, increments), iterations };
     }
@@ -100,9 +103,7 @@ export function radauStep(system: System, from: Departure, h: number): Step | nu
 
 function estimate({ state, rate, jacobian, tolerance }: Departure, h: number, increments: Float64Array): number {
   const n = state.length;
-  const solve = factor(
-    jacobian.map((row, i) => Float64Array.from(row, (x, j) => (i === j ? MU / h : 0) - x)),
-  );
+  const solve = factor(jacobian.map((row, i) => Float64Array.from(row, (x, j) => (i === j ? MU / h : 0) - x)));
   const error = Float64Array.from(rate, (x, i) => {
     return x + (E[0] * increments[i]! + E[1] * increments[n + i]! + E[2] * increments[2 * n + i]!) / h;
   });

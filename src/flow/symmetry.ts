@@ -61,7 +61,8 @@ export function impose(ties: Ties, vector: Float64Array): void {
     const first = members[0]!.sign * vector[members[0]!.parameter]!;
     // Relative to the first, so that equal values have exactly their value as the mean.
     const mean =
-      first + members.reduce((sum, { parameter, sign }) => sum + (sign * vector[parameter]! - first), 0) / members.length;
+      first +
+      members.reduce((sum, { parameter, sign }) => sum + (sign * vector[parameter]! - first), 0) / members.length;
     for (const { parameter, sign } of members) tied[parameter] = sign * mean;
   }
   vector.set(tied);

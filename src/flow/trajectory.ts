@@ -98,7 +98,13 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   /** The rate of a pre-activation at its kink, if the neuron has the given slope there. */
   function push(kink: Kink, slope: number): number {
     const trial = { ...regime, pattern: withSlope(regime.pattern, kink, slope) };
-    const normal = kinkNormal(model, kink.sample, kink.neuron, trial.pattern[kink.sample]!, state.subarray(0, model.size));
+    const normal = kinkNormal(
+      model,
+      kink.sample,
+      kink.neuron,
+      trial.pattern[kink.sample]!,
+      state.subarray(0, model.size),
+    );
     return dot(normal, fieldAt(trial, state).gradient);
   }
 

@@ -29,9 +29,21 @@ export interface Block<E> {
   readonly outgoing: readonly number[];
 }
 
+/** What all blocks are read from: each unit's outgoing parameter, and at each sample its pre-activation as a linear form. */
+export interface DepthTwo<E> {
+  readonly outgoing: ReadonlyMap<number, number>;
+  readonly forms: readonly (readonly SparseVector<E>[])[];
+}
+
+export function depthTwo<E>(instance: Instance<E>): DepthTwo<E> {
+  return {
+    outgoing: new Map(instance.network.layers[1]![0]!.map(({ from, parameter }) => [from, parameter])),
+    forms: instance.data.map((_, sample) => linearForms(instance, sample, 0)),
+  };
+}
+
 /** The hidden units that reach the output, grouped by shared parameters. */
-export function blocksOf({ layers }: Network): number[][] {
-  const outgoing = new Map(layers[1]![0]!.map(({ from, parameter }) => [from, parameter]));
+export function blocksOf({ layers }: Network, { outgoing }: DepthTwo<unknown>): number[][] {
   const groupOf = new Map<number, number[]>();
   const ownerOf = new Map<number, number>();
   for (const [unit, row] of layers[0]!.entries()) {
@@ -49,15 +61,14 @@ export function blocksOf({ layers }: Network): number[][] {
   return [...new Set(groupOf.values())];
 }
 
-/** The data of a block, whose forms at each sample are given: see `linearForms` with layer 0. */
+/** The data of one block. */
 export function blockOf<E>(
   { network, field: K, data, point }: Instance<E>,
+  { outgoing: outgoingOf, forms }: DepthTwo<E>,
   units: readonly number[],
   reach: "local" | "global",
   multipliers: readonly E[],
-  forms: readonly (readonly SparseVector<E>[])[],
 ): Block<E> {
-  const outgoingOf = new Map(network.layers[1]![0]!.map(({ from, parameter }) => [from, parameter]));
   const parameters = units.flatMap((unit) => [
     ...network.layers[0]![unit]!.map((c) => c.parameter),
     outgoingOf.get(unit)!,
@@ -147,7 +158,7 @@ export function blockSignature<E>({ field: K }: Instance<E>, { parameters, terms
 }
 
 export function checkLagrangian<E>(instance: Instance<E>, { reach, multipliers, blocks }: Of<"lagrangian", E>): void {
-  const { network, field: K, point, data } = instance;
+  const { network, field: K, point } = instance;
   ensure(network.layers.length === 2, "lagrangian.depth", "the network is not of depth 2");
   ensureFeasible(instance, point, "lagrangian.feasible");
   ensure(
@@ -162,16 +173,16 @@ export function checkLagrangian<E>(instance: Instance<E>, { reach, multipliers, 
     "the multipliers do not sum to ½‖θ‖²",
   );
 
-  const expected = blocksOf(network).map((units) => units.join());
+  const shared = depthTwo(instance);
+  const expected = blocksOf(network, shared).map((units) => units.join());
   const given = blocks.flatMap(({ members }) => members.map((units) => units.join()));
   ensure(
     given.length === expected.length && [...given].sort().join(";") === [...expected].sort().join(";"),
     "lagrangian.blocks",
     "the blocks are not the network's hidden units grouped by shared parameters",
   );
-  const forms = data.map((_, sample) => linearForms(instance, sample, 0));
   for (const evidence of blocks) {
-    const [first, ...others] = evidence.members.map((units) => blockOf(instance, units, reach, multipliers, forms));
+    const [first, ...others] = evidence.members.map((units) => blockOf(instance, shared, units, reach, multipliers));
     const signature = blockSignature(instance, first!);
     const alike = others.every((other) => blockSignature(instance, other) === signature);
     ensure(alike, "lagrangian.blocks", "blocks that share their evidence are not alike");

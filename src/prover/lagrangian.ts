@@ -10,8 +10,17 @@ import type {
 } from "../certificate/format.js";
 import { dot, type Field, squaredNorm, sum } from "../exact/field.js";
 import { isPositiveSemidefinite, solve } from "../exact/linear.js";
-import { gradient, linearForms, type Pattern, passAt, sparseDot } from "../kernel/forward.js";
-import { type Block, blockCell, blockOf, blockSignature, blocksOf, cellFrame } from "../kernel/lagrangian.js";
+import { gradient, type Pattern, passAt, sparseDot } from "../kernel/forward.js";
+import {
+  type Block,
+  blockCell,
+  blockOf,
+  blockSignature,
+  blocksOf,
+  cellFrame,
+  type DepthTwo,
+  depthTwo,
+} from "../kernel/lagrangian.js";
 import { influentialUnits, kinks, withOrientations } from "../kernel/pieces.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { offSlope } from "../problem/network.js";
@@ -42,11 +51,11 @@ export function findLagrangian<E>(
       kkt.terms.flatMap((t) => (t.sample === i ? [t.multiplier] : [])),
     ),
   );
-  const forms = data.map((_, i) => linearForms(instance, i, 0));
+  const shared = depthTwo(instance);
   const cuts: Cut<E>[] = [];
   let columns: ReturnType<typeof subgradients<E>> | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const outcome = decompose(instance, reach, multipliers, forms);
+    const outcome = decompose(instance, shared, reach, multipliers);
     if (outcome.kind === "found") {
       const statement: Of<"lagrangian", E> = { kind: "lagrangian", reach, multipliers, blocks: outcome.blocks };
       return verifyStatement(instance, statement).accepted ? statement : null;
@@ -74,20 +83,20 @@ type Decomposition<E> =
 
 function decompose<E>(
   instance: Instance<E>,
+  shared: DepthTwo<E>,
   reach: "local" | "global",
   multipliers: readonly E[],
-  forms: readonly (readonly SparseVector<E>[])[],
 ): Decomposition<E> {
-  const blocks = blocksOf(instance.network).map((units) => ({
+  const blocks = blocksOf(instance.network, shared).map((units) => ({
     units,
-    block: blockOf(instance, units, reach, multipliers, forms),
+    block: blockOf(instance, shared, units, reach, multipliers),
   }));
   const found: LagrangianBlock<E>[] = [];
   const cuts: Cut<E>[] = [];
   for (const alike of groupBy(blocks, ({ block }) => blockSignature(instance, block))) {
     const { block } = alike[0]!;
     const members = alike.map(({ units }) => units);
-    const evidence = blockEvidence(instance, block, forms);
+    const evidence = blockEvidence(instance, block, shared);
     if (evidence === null) return { kind: "too-large" };
     if (evidence.kind === "failed") cuts.push(...evidence.cuts);
     else found.push({ members, split: evidence.split, excluded: evidence.excluded, cells: evidence.cells });
@@ -100,11 +109,7 @@ type BlockEvidence<E> =
   | { readonly kind: "failed"; readonly cuts: readonly Cut<E>[] };
 
 /** Without a split by the signs of the outgoing weights where every Q_s is positive semidefinite as it is; else with it. */
-function blockEvidence<E>(
-  instance: Instance<E>,
-  block: Block<E>,
-  forms: readonly (readonly SparseVector<E>[])[],
-): BlockEvidence<E> | null {
+function blockEvidence<E>(instance: Instance<E>, block: Block<E>, shared: DepthTwo<E>): BlockEvidence<E> | null {
   const { field: K } = instance;
   const plain = cellFrame(instance, block, false);
   const choices = realizableChoices(instance, plain.units, plain.fixed, null, MAX_CELLS);
@@ -127,7 +132,7 @@ function blockEvidence<E>(
       const orientations = [...choice, ...signs];
       const outcome = cellProducts(instance, block, orientations);
       if (outcome.kind === "products") cells.push({ orientations, products: outcome.products });
-      else cuts.push(cutOf(instance, block, outcome.direction, forms));
+      else cuts.push(cutOf(instance, block, outcome.direction, shared));
     }
   }
   return cuts.length > 0 ? { kind: "failed", cuts } : { kind: "found", split: true, excluded, cells };
@@ -385,7 +390,7 @@ function cutOf<E>(
   { field: K, network, data }: Instance<E>,
   block: Block<E>,
   direction: readonly number[],
-  forms: readonly (readonly SparseVector<E>[])[],
+  { forms }: DepthTwo<E>,
 ): Cut<E> {
   const p = direction.map((x) => K.fromRational(roundTo(x, 1n << 16n)));
   const slope = K.fromRational(offSlope(network.activation));

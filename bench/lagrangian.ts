@@ -1,0 +1,65 @@
+/**
+ * The cost of `lagrangian` against the width: one live and k dead neurons on 6 samples in the plane, k = 10, 100, 1000, found and
+ * verified. The aim is linear growth: at most 12 times the time per tenfold k. Run with `npx tsx bench/lagrangian.ts`.
+ */
+import type { Instance } from "../src/certificate/format.js";
+import { verifyStatement } from "../src/kernel/verify.js";
+import { parseProblem } from "../src/problem/problem.js";
+import { decideKkt } from "../src/prover/kkt.js";
+import { findLagrangian } from "../src/prover/lagrangian.js";
+
+const ROUNDS = 5;
+
+/** w_1 = (1, 0), v_1 = 1 serves (1, 0), which is active; the other samples have larger margins, or are of the other side. */
+function instance(dead: number): Instance<unknown> {
+  const zeros = (n: number) => Array.from({ length: n }, () => "0");
+  const x = [
+    ["1", "0"],
+    ["2", "1"],
+    ["2", "-1"],
+    ["3", "2"],
+    ["3", "-2"],
+    ["4", "1"],
+  ];
+  const { problem } = parseProblem(
+    JSON.stringify({
+      format: "margincert/problem/1",
+      name: `dead-${dead}`,
+      network: { kind: "fully-connected", widths: [2, dead + 1, 1], activation: "relu" },
+      data: x.map((one) => ({ x: one, y: 1 })),
+      point: ["1", "0", ...zeros(2 * dead), "1", ...zeros(dead)],
+    }),
+  );
+  return { ...problem, point: problem.point! };
+}
+
+function seconds(work: () => void): number {
+  const start = performance.now();
+  work();
+  return (performance.now() - start) / 1000;
+}
+
+let before: number | null = null;
+console.log("dead neurons   reach   find and verify   ratio to the row above");
+for (const reach of ["local", "global"] as const) {
+  before = null;
+  for (const dead of [10, 100, 1000]) {
+    const one = instance(dead);
+    const kkt = decideKkt(one);
+    if (kkt.kind !== "kkt") throw new Error("the point is a KKT point");
+    const { statement } = kkt;
+    const best = Math.min(
+      ...Array.from({ length: ROUNDS }, () =>
+        seconds(() => {
+          const found = findLagrangian(one, statement, reach);
+          if (found === null || !verifyStatement(one, found).accepted) throw new Error("the point is an optimum");
+        }),
+      ),
+    );
+    const ratio = before === null ? "" : (best / before).toFixed(1);
+    console.log(
+      `${String(dead).padStart(12)}   ${reach.padEnd(6)}  ${`${(1000 * best).toFixed(1)} ms`.padStart(15)}   ${ratio}`,
+    );
+    before = best;
+  }
+}
