@@ -183,6 +183,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
         }),
       ],
       ["svm-dual", object({ kind: literal("svm-dual"), multipliers: perSample })],
+      ["norm-bound", object({ kind: literal("norm-bound"), multipliers: perSample })],
       ["layer-global", object({ kind: literal("layer-global"), layer, multipliers: perSample })],
       [
         "layer-cells",

@@ -107,6 +107,7 @@ export type Statement<E> =
       readonly blocks: readonly LagrangianBlock<E>[];
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
+  | { readonly kind: "norm-bound"; readonly multipliers: readonly E[] }
   | { readonly kind: "layer-global"; readonly layer: number; readonly multipliers: readonly E[] }
   | {
       readonly kind: "layer-cells";

@@ -41,6 +41,8 @@ const KINK = 1e-13;
 /** A sample is carried while its weight is above e^{−80} of the largest, and taken back at e^{−50}. */
 const DROP = 80;
 const JOIN = 50;
+/** Gradients below this fraction of their bound by the inputs are zero. */
+const REST = 1e-9;
 /** Margins of y below this many ulps of each other cannot be told apart. */
 const ROUNDING = 2 ** -46;
 /** While margins are below this, their differences are exact from θ, and the log weights are set by them. */
@@ -57,6 +59,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   const theta = Float64Array.from(start);
   const exponent = Math.floor(Math.log2(norm(theta)));
   const y = theta.map((x) => x * 2 ** -exponent);
+  const largestInput = Math.max(...model.inputs.map(norm));
   const every = model.inputs.map((_, sample) => sample);
   const events: FlowEvent[] = [];
   let clock = 0;
@@ -133,6 +136,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
 
   function advance(until: number): void {
     while (until - clock > 1e-12) {
+      ensureMoving();
       const here = system();
       const from = depart(here, state);
       const trial = (h: number) => radauStep(here, from, h);
@@ -160,6 +164,13 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
       }
       tidy();
     }
+  }
+
+  /** By Euler's relation only a flow that does not separate the data can come to rest. */
+  function ensureMoving(): void {
+    const { gradient, passes } = fieldAt(regime, state);
+    const speed = norm(gradient) / (largestInput * norm(state.subarray(0, model.size)) ** (model.degree - 1));
+    if (!(speed > REST) && passes.some(({ margin }) => margin <= 0)) throw new Halt("the gradient vanishes");
   }
 
   /** The first h in (0, h] at which the least condition is met with equality, by the Illinois method. */

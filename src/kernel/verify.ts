@@ -15,6 +15,7 @@ import { checkLagrangian } from "./lagrangian.js";
 import { checkLayerCells } from "./layer-cells.js";
 import { checkLayerGlobal } from "./layer-global.js";
 import { LimitError, metered } from "./metered.js";
+import { checkNormBound } from "./norm-bound.js";
 import { checkNotGlobal } from "./not-global.js";
 import { checkNotKkt } from "./not-kkt.js";
 import { checkNotLocal } from "./not-local.js";
@@ -52,6 +53,7 @@ const CHECKS: Checks = {
   "strict-local": checkStrictLocal,
   lagrangian: checkLagrangian,
   "svm-dual": checkSvmDual,
+  "norm-bound": checkNormBound,
   "layer-global": checkLayerGlobal,
   "layer-cells": checkLayerCells,
 };

@@ -1,5 +1,6 @@
 /** Finds what `kernel/svm-dual.ts` and `kernel/layer-global.ts` check: the convex cases, each one linear programme. */
 import type { Instance, Of } from "../certificate/format.js";
+import { sum } from "../exact/field.js";
 import { forward, gradient, passAt } from "../kernel/forward.js";
 import { withOrientations } from "../kernel/pieces.js";
 import { verifyStatement } from "../kernel/verify.js";
@@ -22,6 +23,23 @@ export function findSvmDual<E>(instance: Instance<E>): Of<"svm-dual", E> | null 
   if (combination.kind === "separated") return null;
   const statement: Of<"svm-dual", E> = { kind: "svm-dual", multipliers: spread(instance, active, combination.weights) };
   return verifyStatement(instance, statement).accepted ? statement : null;
+}
+
+/** A certificate by the norms of the layers, with the KKT multipliers or a single sample, or null. */
+export function findNormBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"norm-bound", E> | null {
+  const { field: K, data } = instance;
+  const own = data.map((_, i) =>
+    sum(
+      K,
+      kkt.terms.flatMap((t) => (t.sample === i ? [t.multiplier] : [])),
+    ),
+  );
+  const single = activeSamples(instance).map((i) => data.map((_, k) => (k === i ? K.one : K.zero)));
+  for (const multipliers of [own, ...single]) {
+    const statement: Of<"norm-bound", E> = { kind: "norm-bound", multipliers };
+    if (verifyStatement(instance, statement).accepted) return statement;
+  }
+  return null;
 }
 
 /** A certificate that θ solves the convex problem of the layer; null where it does not, or where the problem is not convex. */

@@ -10,7 +10,7 @@ import { findDescent } from "./descent.js";
 import { decideKkt } from "./kkt.js";
 import { findLagrangian } from "./lagrangian.js";
 import { decideLayerCells } from "./layer-cells.js";
-import { findLayerGlobal, findSvmDual } from "./linear.js";
+import { findLayerGlobal, findNormBound, findSvmDual } from "./linear.js";
 import { findStrictLocal } from "./strict-local.js";
 
 /** What may stay open, and about which scope. */
@@ -95,7 +95,11 @@ function decideWhole<E>(
   if (kkt !== null) {
     progress("global optimum");
     const single = instance.network.layers.length === 1 ? record(findLayerGlobal(instance, 0)) : null;
-    const bound = single ?? record(findSvmDual(instance)) ?? record(findLagrangian(instance, kkt, "global"));
+    const bound =
+      single ??
+      record(findSvmDual(instance)) ??
+      record(findLagrangian(instance, kkt, "global")) ??
+      record(findNormBound(instance, kkt));
     progress("strict local optimum");
     const strict = record(findStrictLocal(instance, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);

@@ -51,7 +51,11 @@ export function verdictOf<E>(
   }
   const strictWhole = about("strict-local", null)[0];
   const alone = depth === 1 && of("layer-global").length > 0; // the only layer is the whole
-  const globalWhole = alone || of("svm-dual").length > 0 || of("lagrangian").some((s) => s.reach === "global");
+  const globalWhole =
+    alone ||
+    of("svm-dual").length > 0 ||
+    of("norm-bound").length > 0 ||
+    of("lagrangian").some((s) => s.reach === "global");
   const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length > 0;
   const undecided: string[] = [];
   const answer = (question: string, yes: boolean, no: boolean): Answer => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatRational, gcd, parseRational, Q, rational, ratioToNumber } from "../../src/exact/rational.js";
+import { formatRational, gcd, parseRational, Q, ratioToNumber } from "../../src/exact/rational.js";
 import { rationalNumber } from "./fields.js";
 
 test("text is canonical and reads back", () => {

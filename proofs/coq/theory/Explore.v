@@ -13,11 +13,15 @@ Section Explore.
   Notation polynomial := (poly K).
   Notation at_point := (at_point K v).
 
-  (** [Gone]: a choice without interior, by Gordan's theorem: weights of the conditions
-      on the way (latest first) under which they sum to zero. *)
+  (** [Split]: both signs of the next undecided pre-activation.  [Gone]: a choice without
+      interior, by Gordan's theorem: weights of the conditions on the way (latest first)
+      under which they sum to zero.  At a leaf, [Cut] distinguishes the sign of one more
+      polynomial, and [Know] adds one that is positive in the whole region. *)
   Inductive tree (W : Type) :=
-    | Leaf (w : W) | Split (on off : tree W) | Gone (weights : list K).
+    | Leaf (w : W) | Split (on off : tree W) | Gone (weights : list K)
+    | Cut (p : poly K) (on off : tree W) | Know (p : poly K) (t : tree W).
   Arguments Leaf {W}. Arguments Split {W}. Arguments Gone {W}.
+  Arguments Cut {W}. Arguments Know {W}.
 
   Section Pass.
     Variables (W : Type) (a : activation) (Ws : list matrix) (th : nat -> polynomials K).
@@ -46,8 +50,14 @@ Section Explore.
     Definition gone (ws : list K) (cs : list polynomial) : bool :=
       forallb (nonneg K) ws && pzero K (combine_with ws cs) && moves ws cs.
 
-    Definition visit (ms cs : list polynomial) (t : tree W) : bool :=
-      match t with Leaf w => leaf ms cs w | Gone ws => gone ws cs | Split _ _ => false end.
+    Fixpoint visit (ms cs : list polynomial) (t : tree W) : bool :=
+      match t with
+      | Leaf w => leaf ms cs w
+      | Gone ws => gone ws cs
+      | Split _ _ => false
+      | Cut p t1 t0 => visit ms (p :: cs) t1 && visit ms (pneg p :: cs) t0
+      | Know p t => match decide p with Some true => visit ms (p :: cs) t | _ => false end
+      end.
     Definition off (u : polynomial) : polynomial := pmul K (pconst K (gslope K a)) u.
     Fixpoint units (z : list polynomial) (cs : list polynomial) (t : tree W)
       (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
@@ -58,10 +68,10 @@ Section Explore.
         | Some true => units z' cs t (fun h => k (u :: h))
         | Some false => units z' cs t (fun h => k (off u :: h))
         | None => match t with
-          | Leaf _ => false
           | Gone ws => gone ws cs
           | Split t1 t0 => units z' (u :: cs) t1 (fun h => k (u :: h)) &&
                            units z' (pneg u :: cs) t0 (fun h => k (off u :: h))
+          | _ => false
           end
         end
       end.
@@ -86,7 +96,7 @@ Section Explore.
     (** Soundness at a point x of the region. *)
     Variable x : point.
     Hypothesis decide_sound : forall p b, decide p = Some b ->
-      if b then 0 <= at_point x p else at_point x p <= 0.
+      if b then 0 < at_point x p else at_point x p <= 0.
     Let theta : point := fun k => at_point x (th k).
     Let e0 : point := point_of v tie.
     Definition holds (c : polynomial) : Prop :=
@@ -151,6 +161,19 @@ Section Explore.
     Lemma sigma_false : forall z, z <= 0 -> sigma a z = slope a * z.
     Proof. intros. unfold sigma. destruct (Rle_dec 0 z); auto. assert (z = 0) by lra. subst. lra. Qed.
 
+    (** At x one of the two signs of any polynomial holds. *)
+    Lemma sides : forall u cs, Forall holds cs ->
+      (0 <= at_point x u /\ Forall holds (u :: cs)) \/
+      (at_point x u <= 0 /\ Forall holds (pneg u :: cs)).
+    Proof.
+      intros u cs Hcs.
+      destruct (Rlt_le_dec 0 (at_point x u)) as [P|P]; [|destruct (Req_dec (at_point x u) 0) as [Z|Z];
+        [destruct (Rle_lt_dec 0 (at_point e0 u)) as [E|E]|]].
+      - left. split; [lra|]. constructor; auto. split; intros; lra.
+      - left. split; [lra|]. constructor; auto. split; intros; lra.
+      - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
+      - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
+    Qed.
     Lemma units_sound : forall z cs t k,
       (forall h cs t, map (at_point x) h = map (sigma a) (map (at_point x) z) ->
         Forall holds cs -> k h cs t = true -> Goal) ->
@@ -167,15 +190,10 @@ Section Explore.
         { intros P cs' t' Hcs' U. eapply IH; [|exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
           eapply Hk; [|exact Hc|exact Kk]. simpl. rewrite E, sigma_false, off_v; auto. }
         destruct (decide u) as [[]|] eqn:D;
-          [apply decide_sound in D; eapply On; eauto | apply decide_sound in D; eapply Off; eauto |].
-        destruct t as [w|t1 t0|ws]; try discriminate.
+          [apply decide_sound in D; eapply On; eauto; lra | apply decide_sound in D; eapply Off; eauto |].
+        destruct t as [w|t1 t0|ws|p t1 t0|p t]; try discriminate.
         + apply andb_prop in H as [H1 H0].
-          destruct (Rlt_le_dec 0 (at_point x u)) as [P|P]; [|destruct (Req_dec (at_point x u) 0) as [Z|Z];
-            [destruct (Rle_lt_dec 0 (at_point e0 u)) as [E|E]|]].
-          * eapply On; [lra| |exact H1]. constructor; auto. split; intros; lra.
-          * eapply On; [lra| |exact H1]. constructor; auto. split; intros; lra.
-          * eapply Off; [lra| |exact H0]. constructor; auto. split; rewrite !pneg_v; intros; lra.
-          * eapply Off; [lra| |exact H0]. constructor; auto. split; rewrite !pneg_v; intros; lra.
+          destruct (sides u cs Hcs) as [[P F]|[P F]]; [eapply On | eapply Off]; eauto.
         + destruct (gone_sound ws cs); auto.
     Qed.
     Lemma matvec_v : forall M h, map (at_point x) (gmatvec K (polynomials K) th M h) =
@@ -213,12 +231,16 @@ Section Explore.
         eapply IH; [|exact Hcs|exact H]. intros o cs2 t2 E2. eapply Hk.
         rewrite F, E2, matvec_v, sigma_linear. reflexivity.
     Qed.
-    Lemma visit_sound : forall ms cs t, Forall holds cs ->
+    Lemma visit_sound : forall ms t cs, Forall holds cs ->
       map (at_point x) ms = map (fun d => margin net theta (sample_of v d)) data ->
       visit ms cs t = true -> Goal.
     Proof.
-      intros ms cs [w|t1 t0|ws] H E V; simpl in V; try discriminate; [eauto|].
-      destruct (gone_sound ws cs); auto.
+      intros ms t. induction t as [w|t1 IH1 t0 IH0|ws|p t1 IH1 t0 IH0|p t IH];
+        intros cs H E V; simpl in V; try discriminate; [eauto| | |].
+      - destruct (gone_sound ws cs); auto.
+      - apply andb_prop in V as [V1 V0]. destruct (sides p cs H) as [[_ F]|[_ F]]; eauto.
+      - destruct (decide p) as [[]|] eqn:D; try discriminate. apply decide_sound in D.
+        eapply IH; [|exact E|exact V]. constructor; auto. split; intros; lra.
     Qed.
     Lemma explore_from : forall todo done ms cs t, data = done ++ todo -> Forall holds cs ->
       map (at_point x) (rev ms) = map (fun d => margin net theta (sample_of v d)) done ->
@@ -242,3 +264,4 @@ Section Explore.
   End Pass.
 End Explore.
 Arguments Leaf {K W}. Arguments Split {K W}. Arguments Gone {K W}.
+Arguments Cut {K W}. Arguments Know {K W}.

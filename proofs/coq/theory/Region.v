@@ -127,7 +127,7 @@ Section Region.
   Qed.
   Lemma decided_sound : forall n ball x p b,
     (forall r, ball = Some r -> 0 <= v r /\ forall k, (k < n)%nat -> Rabs (x k) <= v r) ->
-    decided n ball p = Some b -> if b then 0 <= at_point x p else at_point x p <= 0.
+    decided n ball p = Some b -> if b then 0 < at_point x p else at_point x p <= 0.
   Proof.
     intros n ball x p b B H. unfold decided in H. rewrite <- from_0, from_split, constant_part.
     set (c := fold_right _ _ _) in *. cbv zeta in H.

@@ -1,0 +1,270 @@
+/** One run of the gradient flow (semantics §7), from a start to a verdict. Floating point throughout: evidence, never a proof. */
+import { InputError } from "../problem/decode.js";
+import type { Loss, Problem, ProblemFile } from "../problem/problem.js";
+import { distance, norm, scaled } from "./matrix.js";
+import { conservedQuantities, evaluateForm, kktResidual, type Observation, observe } from "./measure.js";
+import { type Model, modelOf, pass } from "./model.js";
+import { fittedExponent, predictedExponents } from "./rates.js";
+import { type EventKind, Halt, type Position, type Trajectory, trajectory } from "./trajectory.js";
+
+/** One element of `margincert flow --json` (interface). Samples and neurons count from 1, neurons through all hidden layers. */
+export interface FlowResult {
+  readonly name: string;
+  readonly loss: Loss;
+  readonly verdict: "confirmed" | "not-confirmed";
+  /** ‖θ/‖θ‖ − point/‖point‖‖ at the end; null without a point. */
+  readonly directionError: number | null;
+  readonly logInverseLoss: number;
+  readonly normalizedMargin: number;
+  /** Null where the data is not separated at the end. */
+  readonly kktResidual: number | null;
+  readonly events: readonly {
+    readonly s: number;
+    readonly sample: number;
+    readonly neuron: number;
+    readonly kind: EventKind;
+  }[];
+}
+
+export interface FlowRun {
+  readonly result: FlowResult;
+  readonly start: readonly number[];
+  readonly accuracy: number;
+  /** Why the verdict is not `confirmed`, in words; empty where it is. */
+  readonly reasons: readonly string[];
+  /** What else is to be known: dead neurons, a start on the limit ray, how far the loss was from separating. */
+  readonly remarks: readonly string[];
+  readonly observations: readonly (Observation & { readonly directionError: number | null })[];
+  readonly exponents: {
+    readonly directionError: Exponents;
+    readonly kktResidual: Exponents;
+  };
+  /** The largest relative decrease of each margin between observations, from L < ℓ(0) on; 0 if it never decreases. */
+  readonly decrease: { readonly normalizedMargin: number; readonly smoothedMargin: number };
+  /** The largest change of a conserved quantity, relative to the terms it is the difference of. */
+  readonly conservedDrift: number;
+}
+
+/** Of log(1/L), where there is one: of the linearised flow at the limit, and fitted to the last third of the run. */
+export interface Exponents {
+  readonly predicted: number | null;
+  readonly observed: number | null;
+}
+
+export interface FlowOptions {
+  /** What direction error and KKT residual are to reach; default 1e-8. */
+  readonly accuracy?: number;
+  readonly loss?: Loss;
+  readonly start?: readonly number[];
+}
+
+export const ACCURACY = 1e-8;
+/** Observations are this far apart on the path, in units of ‖θ‖: some hundred for a run. */
+const INTERVAL = 1 / 8;
+/** Numbers as large as e^690 exist; log(1/L) is one of them. */
+const MAX_LOG = 690;
+const MAX_OBSERVATIONS = 8000;
+/** Directions are known up to this. */
+const ROUNDING = 1e-13;
+/** Relative agreement of the observed exponent with the predicted one. */
+const AGREEMENT = 0.05;
+
+/**
+ * Runs the flow until direction error and KKT residual are ten times below the accuracy, or until neither can improve.
+ * Throws InputError where there is no start, or one that is zero or of the wrong length.
+ */
+export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOptions = {}): FlowRun {
+  const start = options.start ?? flow?.start ?? null;
+  const model = modelOf(problem);
+  if (start === null) {
+    throw new InputError(
+      flow === null ? "flow" : "flow.start",
+      'missing: give "flow": {"start": […]} with one number per parameter, or use --starts',
+    );
+  }
+  if (start.length !== model.size) {
+    throw new InputError("flow.start", `expected ${model.size} numbers, one per parameter, found ${start.length}`);
+  }
+  if (start.every((x) => x === 0)) throw new InputError("flow.start", "the zero vector has no direction to flow from");
+  const loss = options.loss ?? flow?.loss ?? "exponential";
+  const accuracy = options.accuracy ?? ACCURACY;
+  const target = directionOf(problem);
+
+  const path = trajectory(model, loss, start);
+  const forms = conservedQuantities(model, problem.network.source.kind === "fully-connected");
+  const origin = path.position();
+  const observations = [look(path.position())];
+  let conservedDrift = 0;
+  let halt: string | null = null;
+
+  function look(position: Position) {
+    const observation = observe(position);
+    return { ...observation, directionError: target === null ? null : distance(observation.direction, target) };
+  }
+  function done(): boolean {
+    const { directionError, kkt, s } = observations.at(-1)!;
+    if (s * model.degree > MAX_LOG || observations.length > MAX_OBSERVATIONS) return true;
+    if (kkt === null) return false;
+    const residual = kktResidual(kkt);
+    if (residual <= accuracy / 10 && (directionError ?? 0) <= accuracy / 10) return true;
+    // Another limit: stationary to rounding, so the direction no longer moves.
+    return residual <= accuracy * 1e-6 || norm(kkt.stationarity) <= ROUNDING / 10;
+  }
+  try {
+    while (!done()) {
+      path.advance(observations.length * INTERVAL);
+      observations.push(look(path.position()));
+      conservedDrift = Math.max(conservedDrift, drift(forms, origin, path.position()));
+    }
+  } catch (error) {
+    if (!(error instanceof Halt)) throw error;
+    observations.push(look(path.position()));
+    halt = error.message;
+  }
+
+  const last = observations.at(-1)!;
+  const residual = last.kkt === null ? null : kktResidual(last.kkt);
+  const onRay = target !== null && observations[0]!.directionError! <= ROUNDING;
+  const exponents = exponentsOf(path.position(), observations, target);
+  const reasons: string[] = [];
+  if (halt !== null || last.normalizedMargin <= 0) {
+    reasons.push(`${halt ?? "the run has reached its limit"}; ${unseparated(path, model, last)}`);
+  } else {
+    const under = (what: string, value: number | null, { predicted, observed }: Exponents, fixed: boolean) => {
+      if (value === null) return;
+      if (value > accuracy) reasons.push(`the ${what} is ${print(value)}, not under ${print(accuracy)}`);
+      else if (fixed || value <= ROUNDING) return;
+      else if (predicted === null || observed === null) reasons.push(`the ${what} has no rate: the run is too short`);
+      else if (observed >= 0 || predicted >= 0 || Math.abs(observed / predicted - 1) > AGREEMENT) {
+        const rates = `as log(1/L)^${print(observed)}, predicted ${print(predicted)}`;
+        reasons.push(`the ${what} does not decrease at the predicted rate: ${rates}`);
+      }
+    };
+    under("direction error", last.directionError, exponents.directionError, onRay);
+    under("KKT residual", residual, exponents.kktResidual, onRay);
+  }
+  const separated = observations.filter((one) => one.smoothedMargin !== null);
+  return {
+    result: {
+      name: problem.name,
+      loss,
+      verdict: reasons.length === 0 ? "confirmed" : "not-confirmed",
+      directionError: last.directionError,
+      logInverseLoss: last.logInverseLoss,
+      normalizedMargin: last.normalizedMargin,
+      kktResidual: residual,
+      events: path.events.map(({ s, sample, neuron, kind }) => ({ s, sample: sample + 1, neuron: neuron + 1, kind })),
+    },
+    start,
+    accuracy,
+    reasons,
+    remarks: remarks(path, onRay, observations, reasons.length === 0),
+    observations,
+    exponents,
+    decrease: {
+      normalizedMargin: largestDecrease(separated.map((one) => one.normalizedMargin)),
+      smoothedMargin: largestDecrease(separated.map((one) => one.smoothedMargin!)),
+    },
+    conservedDrift,
+  };
+}
+
+/** point/‖point‖, or null. */
+function directionOf({ point, field }: Problem<unknown>): Float64Array | null {
+  if (point === null) return null;
+  const values = Float64Array.from(point, (value) => field.toNumber(value));
+  const length = norm(values);
+  return length === 0 ? null : scaled(1 / length, values);
+}
+
+function drift(forms: ReturnType<typeof conservedQuantities>, origin: Position, now: Position): number {
+  const size = now.regime.model.size;
+  const shrink = 4 ** (origin.regime.exponent - now.regime.exponent);
+  return forms.reduce((worst, form) => {
+    const before = evaluateForm(form, origin.state.subarray(0, size)).value * shrink;
+    const after = evaluateForm(form, now.state.subarray(0, size));
+    return after.size === 0 ? worst : Math.max(worst, Math.abs(after.value - before) / after.size);
+  }, 0);
+}
+
+function exponentsOf(
+  position: Position,
+  observations: readonly (Observation & { directionError: number | null })[],
+  target: Float64Array | null,
+): FlowRun["exponents"] {
+  const usable = observations.filter((one) => one.kkt !== null && one.logInverseLoss > 0);
+  const end = usable.at(-1);
+  if (end === undefined) {
+    const none = { predicted: null, observed: null };
+    return { directionError: none, kktResidual: none };
+  }
+  const late = usable.filter(({ clock }) => clock >= (2 / 3) * end.clock);
+  const clear = (value: number | null) => value !== null && value > 10 * ROUNDING;
+  const fit = (value: (one: (typeof usable)[number]) => number | null) =>
+    fittedExponent(
+      late.flatMap((one) => (clear(value(one)) ? [{ logInverseLoss: one.logInverseLoss, value: value(one)! }] : [])),
+    );
+  const away = usable.findLast((one) => clear(one.directionError));
+  const moving = usable.findLast((one) => clear(norm(one.kkt!.stationarity)));
+  const none = new Float64Array(position.regime.model.size);
+  const [direction, stationarity] = predictedExponents(position, [
+    away === undefined || target === null ? none : away.direction.map((x, j) => x - target[j]!),
+    moving?.kkt?.stationarity ?? none,
+  ]);
+  return {
+    directionError: { predicted: direction!, observed: fit((one) => one.directionError) },
+    kktResidual: {
+      // Slackness is the log weights over log(1/L): its exponent is −1.
+      predicted: norm(end.kkt!.stationarity) >= end.kkt!.slackness ? stationarity! : -1,
+      observed: fit(({ kkt }) => kktResidual(kkt!)),
+    },
+  };
+}
+
+/** What keeps the loss from going to zero. */
+function unseparated(path: Trajectory, model: Model, { logInverseLoss }: Observation): string {
+  const { regime, state } = path.position();
+  const y = state.subarray(0, model.size);
+  const behind = regime.pattern.flatMap((slopes, sample) =>
+    pass(model, sample, slopes, y).margin <= 0 ? [sample + 1] : [],
+  );
+  const samples = behind.length === 0 ? "" : `, with no positive margin on sample ${behind.slice(0, 8).join(", ")}`;
+  return `the loss is ${print(Math.exp(-logInverseLoss))} and does not go to zero${samples}`;
+}
+
+function remarks(path: Trajectory, onRay: boolean, observations: readonly Observation[], confirmed: boolean): string[] {
+  const { regime } = path.position();
+  const result: string[] = [];
+  if (onRay) result.push("the start lies on the ray of the point: the direction is the limit's from the beginning");
+  if (observations[0]!.normalizedMargin <= 0) {
+    const from = observations.find((one) => one.smoothedMargin !== null);
+    const when = from === undefined ? "and never reaches it" : `which it reaches by s = ${print(from.s)}`;
+    result.push(`the start has a margin that is not positive: not yet in the separating regime, ${when}`);
+  }
+  if (regime.model.off === 0) {
+    regime.model.neurons.forEach((_, neuron) => {
+      if (regime.pattern.some((slopes) => slopes[neuron] === 1)) return;
+      if (regime.slides.some((slide) => slide.neuron === neuron)) return;
+      const since = path.events.findLast((event) => event.neuron === neuron);
+      const when = since === undefined ? "from the start" : `from s = ${print(since.s)} on`;
+      result.push(`neuron ${neuron + 1} is off on every sample ${when}: it is dead and no longer moves`);
+    });
+  }
+  if (confirmed && regime.slides.length > 0) {
+    const kinks = regime.slides.map(({ sample, neuron }) => `neuron ${neuron + 1} on sample ${sample + 1}`);
+    result.push(`the limit is reached along the kink of ${kinks.join(", ")}`);
+  }
+  return result;
+}
+
+function largestDecrease(values: readonly number[]): number {
+  let largest = 0;
+  for (let i = 1; i < values.length; i++) largest = Math.max(largest, 1 - values[i]! / values[i - 1]!);
+  // Below the accuracy of a margin in floating point, a decrease is none.
+  return largest > 1e-12 ? largest : 0;
+}
+
+/** Four significant digits. */
+export function print(value: number): string {
+  return `${Number(value.toPrecision(4))}`;
+}

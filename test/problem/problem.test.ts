@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import { formatRational } from "../../src/exact/rational.js";
+import { parseProblem } from "../../src/problem/problem.js";
+import { fault, fileText, parsed, VALID } from "./files.js";
+
+test("a problem file is read into one plain value", () => {
+  const { problem, flow } = parsed({ flow: { loss: "logistic", start: [0, "1/2", "sqrt(2)", 0, 0, "-1"] } });
+  const texts = (v: readonly unknown[]) => v.map((c) => formatRational(problem.field.coordinates(c)[0]!));
+  expect(problem.name).toBe("two samples");
+  expect(problem.field.description).toBeNull(); // the flow's numbers are floating point and stay outside the field
+  expect(problem.data.map(({ x, y }) => [texts(x), y])).toEqual([
+    [["1", "1/4"], 1],
+    [["-1", "1/4"], -1],
+  ]);
+  expect(texts(problem.point!)).toEqual(["0", "2", "0", "0", "2", "0"]);
+  expect(flow).toEqual({ loss: "logistic", start: [0, 0.5, Math.SQRT2, 0, 0, -1] });
+});
+
+test("point and flow may be absent, and so may the parts of flow", () => {
+  expect(parsed({ point: undefined }).problem.point).toBeNull();
+  expect(parsed({}).flow).toBeNull();
+  expect(parsed({ flow: {} }).flow).toEqual({ loss: "exponential", start: null });
+});
+
+const BY_NAME = { "W2[1,1]": 2, "W2[1,2]": "0", "W1[1,2]": "2", "W1[1,1]": 0, "W1[2,1]": 0, "W1[2,2]": "0" };
+
+test("a point by name is the point by position", () => {
+  expect(parsed({ point: BY_NAME }).problem.point).toEqual(parsed({}).problem.point);
+});
+
+describe("a faulty file is refused, with the place and one line", () => {
+  const network = (parts: object) => fileText({ network: { ...VALID.network, ...parts } });
+  const only = (source: object) => fileText({ network: source });
+  const layers = (...matrices: unknown[]) => only({ kind: "layers", activation: "relu", layers: matrices });
+  const sample = (...data: unknown[]) => fileText({ data });
+  const point = (value: unknown) => fileText({ point: value });
+
+  test.each<[string, string, RegExp]>([
+    ["not JSON", "{not json}", /^: not JSON: /],
+    ["an empty file", "", /^: not JSON: Unexpected end/],
+    ["a string without end", `"${'\\"'.repeat(200_000)}`, /^: not JSON: /],
+    ["a long string", `"${"a".repeat(5_000_000)}"`, /^: expected an object, found "aaa/],
+    ["a malformed number", '{"name": 1.}', /^: not JSON: /],
+    ["deep lists", "[".repeat(100_000), /^: JSON nested more than 64 deep$/],
+    ["deep objects", '{"a":'.repeat(100_000), /^: JSON nested more than 64 deep$/],
+    ["a list", "[]", /^: expected an object, found a list of 0$/],
+    ["a key twice", '{"name": "a", "n\\u0061me": "b"}', /^: the key "name" stands twice in one object$/],
+    [
+      "__proto__",
+      fileText({}).replace("{", '{"__proto__": {},'),
+      /^__proto__: unknown key; the keys here are format, name,/,
+    ],
+    [
+      "__proto__ deeper",
+      network({}).replace('"widths"', '"__proto__": 1, "widths"'),
+      /^network\.__proto__: unknown key/,
+    ],
+    ["constructor as a key", fileText({ constructor: 1 }), /^constructor: unknown key/],
+    ["an unknown key", fileText({ points: [] }), /^points: unknown key; .* format, name, network, data, point, flow$/],
+    ["a hostile key", fileText({ ["a\n".repeat(9999)]: 1 }), /^"a\\na\\n.*\.\.\.": unknown key/],
+    [
+      "another format",
+      fileText({ format: "margincert/problem/2" }),
+      /^format: expected "margincert\/problem\/1", found/,
+    ],
+    ["no name", fileText({ name: undefined }), /^name: missing$/],
+    ["a path for a name", fileText({ name: "../x" }), /^name: a name has 1 to 100 letters/],
+    ["a number for a name", fileText({ name: 1 }), /^name: expected a string, found 1$/],
+    [
+      "a float for a name",
+      fileText({}).replace('"two samples"', "1.5"),
+      /^name: expected a string, found the number 1\.5$/,
+    ],
+
+    ["no network kind", network({ kind: undefined }), /^network\.kind: expected one of .*, found nothing$/],
+    [
+      "an unknown kind",
+      network({ kind: "toString" }),
+      /^network\.kind: expected one of fully-connected, diagonal, conv/,
+    ],
+    ["a network in a list", only([]), /^network: expected an object, found a list of 0$/],
+    [
+      "a key of another kind",
+      network({ depth: 2 }),
+      /^network\.depth: unknown key; the keys here are kind, widths, activation$/,
+    ],
+    ["one width", network({ widths: [1] }), /^network\.widths: expected 2 to 64 entries, found 1$/],
+    [
+      "width 0",
+      network({ widths: [2, 0, 1] }),
+      /^network\.widths\[1\]: expected an integer from 1 to 100000, found 0$/,
+    ],
+    [
+      "a float width",
+      network({ widths: [2, 1.5, 1] }),
+      /^network\.widths\[1\]: expected an integer .* found the number 1\.5$/,
+    ],
+    ["a string width", network({ widths: [2, "2", 1] }), /^network\.widths\[1\]: expected an integer .* found "2"$/],
+    ["two outputs", network({ widths: [2, 2] }), /^network\.widths\[1\]: the last width must be 1/],
+    [
+      "huge widths",
+      network({ widths: [100_000, 100_000, 1] }),
+      /^network\.widths: 10000100000 connections; at most 1000000/,
+    ],
+    [
+      "many large layers",
+      network({ widths: [...new Array<number>(63).fill(1000), 1] }),
+      /^network\.widths: 62001000 conn/,
+    ],
+    ["a huger width", network({ widths: [2, 1e15, 1] }), /^network\.widths\[1\]: expected an integer from 1 to 100000/],
+    [
+      "an unknown activation",
+      network({ activation: "gelu" }),
+      /^network\.activation: expected "linear" or "relu", found "gelu"$/,
+    ],
+    [
+      "slope 1",
+      network({ activation: { "leaky-relu": "1" } }),
+      /^network\.activation\.leaky-relu: the slope is a rational/,
+    ],
+    ["slope 0", network({ activation: { "leaky-relu": "0.0" } }), /^network\.activation\.leaky-relu: .* found "0\.0"$/],
+    [
+      "an irrational slope",
+      network({ activation: { "leaky-relu": "sqrt(2)/2" } }),
+      /^network\.activation\.leaky-relu: /,
+    ],
+    [
+      "a long slope",
+      network({ activation: { "leaky-relu": `1/${"3".repeat(300)}` } }),
+      /at most 200 characters long, found/,
+    ],
+    [
+      "a slope as a float",
+      network({ activation: { "leaky-relu": 0.1 } }),
+      /^network\.activation\.leaky-relu: expected a string/,
+    ],
+    [
+      "diagonal of depth 0",
+      only({ kind: "diagonal", width: 2, depth: 0, activation: "relu" }),
+      /^network\.depth: expected/,
+    ],
+    [
+      "a large diagonal",
+      only({ kind: "diagonal", width: 100_000, depth: 64, activation: "relu" }),
+      /^network: 6400000 conn/,
+    ],
+    [
+      "a filter longer than the input",
+      only({ kind: "convolutional", input: 2, filter: 3, stride: 1, activation: "relu" }),
+      /^network\.filter: the filter \(3\) is longer than the input \(2\)$/,
+    ],
+    [
+      "a large convolution",
+      only({ kind: "convolutional", input: 100_000, filter: 50_000, stride: 1, activation: "relu" }),
+      /^network: 2500050000 connections/,
+    ],
+    [
+      "ragged rows",
+      layers([["a", "b"], ["c"]], [["d", "e"]]),
+      /^network\.layers\[0\]\[1\]: the first row has 2 entries, this row 1/,
+    ],
+    [
+      "widths that do not meet",
+      layers([["a"]], [["b", "c"]]),
+      /^network\.layers\[1\]\[0\]: the layer below has 1 units, this row 2/,
+    ],
+    ["two output rows", layers([["a"], ["b"]]), /^network\.layers\[0\]: the last layer must have one row/],
+    ["no layers", layers(), /^network\.layers: expected 1 to 64 entries, found 0$/],
+    ["an empty row", layers([[]]), /^network\.layers\[0\]\[0\]: expected 1 to 100000 entries, found 0$/],
+    ["a number for an entry", layers([["a", 1]]), /^network\.layers\[0\]\[0\]\[1\]: expected a string, found 1$/],
+    ["a bad name", layers([["a b"]]), /^network\.layers\[0\]\[0\]\[0\]: an entry is 0 or a parameter name/],
+    [
+      "one name in two layers",
+      layers([["a"]], [["a"]]),
+      /^network\.layers\[1\]\[0\]\[0\]: the parameter a already belongs to layer 1/,
+    ],
+    ["no parameters", layers([[0]]), /^network: the network has no parameters$/],
+
+    ["no data", fileText({ data: [] }), /^data: expected at least 1 entries, found 0$/],
+    ["too few inputs", sample({ x: [1], y: 1 }), /^data\[0\]\.x: expected 2 entries, found 1$/],
+    ["too many inputs", sample(VALID.data[0], { x: [1, 2, 3], y: 1 }), /^data\[1\]\.x: expected 2 entries, found 3$/],
+    ["label 0", sample({ x: [1, 1], y: 0 }), /^data\[0\]\.y: expected 1 or -1, found 0$/],
+    ["a label as text", sample({ x: [1, 1], y: "1" }), /^data\[0\]\.y: expected 1 or -1, found "1"$/],
+    ["no label", sample({ x: [1, 1] }), /^data\[0\]\.y: missing$/],
+    ["a key in a sample", sample({ x: [1, 1], y: 1, z: 1 }), /^data\[0\]\.z: unknown key; the keys here are x, y$/],
+
+    ["a short point", point([0, 0]), /^point: expected 6 entries, found 2$/],
+    ["a point in words", point("0"), /^point: expected a list, found "0"$/],
+    ["a float in a point", point([0, 0, 0, 0, 0, 0.5]), /^point\[5\]: the JSON number 0\.5 would be a float/],
+    ["a parameter too few", point({ ...BY_NAME, "W1[2,2]": undefined }), /^point: the parameter W1\[2,2\] is missing$/],
+    ["a parameter too many", point({ ...BY_NAME, w: 1 }), /^point: the network has no parameter "w"$/],
+    [
+      "a bad number by name",
+      point({ ...BY_NAME, "W1[2,2]": "?" }),
+      /^point\.("W1\[2,2\]"|W1\[2,2\]): "\?" is not a number/,
+    ],
+    [
+      "__proto__ in a point",
+      point([]).replace('"point":[]', '"point":{"__proto__":1}'),
+      /^point: .* no parameter "__proto__"$/,
+    ],
+    [
+      "an unknown loss",
+      fileText({ flow: { loss: "hinge" } }),
+      /^flow\.loss: expected "exponential" or "logistic", found "hinge"$/,
+    ],
+    ["a short start", fileText({ flow: { start: [1] } }), /^flow\.start: expected 6 entries, found 1$/],
+    [
+      "a start beyond floats",
+      fileText({ flow: { start: ["10^400", 0, 0, 0, 0, 0] } }),
+      /^flow\.start\[0\]: too large for a float/,
+    ],
+  ])("%s", (_, source, expected) => {
+    const message = fault(source);
+    expect(message).toMatch(expected);
+    expect(message).not.toMatch(/[\r\n]/);
+    expect(message.length).toBeLessThan(300);
+  });
+});
+
+test("parsing leaves no trace on prototypes", () => {
+  expect(() => parseProblem('{"__proto__": {"polluted": 1}}')).toThrow();
+  expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
+});
