@@ -1,0 +1,38 @@
+/** The README's examples are run: what it shows is what happens. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+
+describe("README", () => {
+  const sessions = [...README.matchAll(/```console\n\$ npx margincert (.*)\n([\s\S]*?)```/g)].map(
+    (match) => [match[1]!, match[2]!] as const,
+  );
+
+  it("has a worked example with its output", () => {
+    expect(sessions.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each(sessions)("margincert %s", (command, output) => {
+    // In a folder of its own, so that nothing committed is written over.
+    const folder = mkdtempSync(join(tmpdir(), "margincert-readme-"));
+    symlinkSync(join(ROOT, "src"), join(folder, "src"));
+    const run = (line: string) =>
+      spawnSync(process.execPath, [join(ROOT, "dist/cli/main.js"), ...line.split(" ")], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+    if (command.startsWith("verify")) run("check src/paper/instances/fc-relu.json");
+    expect(run(command).stdout).toBe(output);
+  });
+
+  it("shows the curve of the certificate", () => {
+    const shown = [...README.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => JSON.parse(match[1]!));
+    const certificate = JSON.parse(readFileSync(join(ROOT, "certificates/fc-relu.json"), "utf8"));
+    expect(certificate.statements).toContainEqual(shown.find(({ kind }) => kind === "not-local"));
+  });
+});
