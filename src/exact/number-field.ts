@@ -23,6 +23,8 @@ export const MAX_DEGREE = 32;
 const FIRST_PRECISION = 64;
 /** An element not separated from zero at this precision is tested for a common factor with the minimal polynomial. */
 const SUSPICIOUS_PRECISION = 2048;
+/** Bounds the work on numbers of absurd size. */
+const LAST_PRECISION = 65536;
 
 /**
  * Builds ℚ(a). Throws FieldError unless the polynomial is monic with integer coefficients and degree 2..32, and Descartes'
@@ -109,6 +111,7 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
       if (low > 0n) return 1;
       if (high < 0n) return -1;
       if (precision === SUSPICIOUS_PRECISION) inverse(a); // throws when `a` is a zero divisor, whose sign would never be found
+      if (precision >= LAST_PRECISION) throw new FieldError("an element is too close to zero for its sign to be found");
     }
   };
 
@@ -179,44 +182,46 @@ function rootVariations({ minimalPolynomial, interval }: FieldDescription): numb
 type Interval = readonly [bigint, bigint];
 
 /** Enclosures of 1, a, a², … as integers over 2^precision, from bisection; kept, since every sign asks for them. */
-function generatorEnclosures(modulus: readonly bigint[], interval: readonly [Rational, Rational]) {
+function generatorEnclosures(modulus: readonly bigint[], [from, to]: readonly [Rational, Rational]) {
   const degree = modulus.length - 1;
   const cache = new Map<number, readonly Interval[]>();
-  const signAt = (x: Rational): -1 | 1 => {
+  /** The sign of the modulus at n/d: of d^degree m(n/d), by Horner, in integers. */
+  const signAt = (n: bigint, d: bigint): -1 | 1 => {
     let value = 0n;
     let scale = 1n;
-    // d^n m(n/d) by Horner, in integers.
     for (let k = degree; k >= 0; k--) {
-      value = value * x.s * x.n + modulus[k]! * scale;
-      scale *= x.d;
+      value = value * n + modulus[k]! * scale;
+      scale *= d;
     }
     if (value === 0n) throw new FieldError("the minimal polynomial has a rational root, so it is reducible");
     return value < 0n ? -1 : 1;
   };
-  let [low, high] = interval;
-  const signLow = signAt(low);
-  signAt(high); // an end may not be a root: bisection could not tell it from the root inside
+  let denominator = from.d * to.d;
+  let low = from.s * from.n * to.d;
+  let high = to.s * to.n * from.d;
+  const signLow = signAt(low, denominator);
+  signAt(high, denominator); // an end may not be a root: bisection could not tell it from the root inside
   return (precision: number): readonly Interval[] => {
     const known = cache.get(precision);
     if (known !== undefined) return known;
-    const unit = rational(1n, 1n << BigInt(precision));
-    while (high.sub(low).compare(unit) > 0) {
-      const middle = low.add(high).div(2n);
-      if (signAt(middle) === signLow) low = middle;
-      else high = middle;
+    const shift = BigInt(precision);
+    while ((high - low) << shift > denominator) {
+      const middle = low + high;
+      denominator *= 2n;
+      if (signAt(middle, denominator) === signLow) [low, high] = [middle, 2n * high];
+      else [low, high] = [2n * low, middle];
     }
-    const generator: Interval = [scaled(low, precision), scaled(high, precision) + 1n];
-    const powers: Interval[] = [[1n << BigInt(precision), 1n << BigInt(precision)]];
-    for (let k = 1; k < degree; k++) powers.push(product(powers[k - 1]!, generator, BigInt(precision)));
+    const generator: Interval = [floor(low << shift, denominator), floor(high << shift, denominator) + 1n];
+    const powers: Interval[] = [[1n << shift, 1n << shift]];
+    for (let k = 1; k < degree; k++) powers.push(product(powers[k - 1]!, generator, shift));
     cache.set(precision, powers);
     return powers;
   };
 }
 
-/** ⌊q · 2^precision⌋ */
-function scaled(q: Rational, precision: number): bigint {
-  const numerator = (q.s * q.n) << BigInt(precision);
-  return numerator >= 0n ? numerator / q.d : -((-numerator + q.d - 1n) / q.d);
+/** ⌊n/d⌋, d > 0 */
+function floor(n: bigint, d: bigint): bigint {
+  return n % d < 0n ? n / d - 1n : n / d;
 }
 
 function product([a, b]: Interval, [c, d]: Interval, precision: bigint): Interval {

@@ -23,7 +23,7 @@
  */
 
 import type { Loss } from "../problem/problem.js";
-import { addTo, dot, norm, orthonormal } from "./matrix.js";
+import { addTo, combination, dot, norm, orthonormal } from "./matrix.js";
 import { hessian, kinkNormal, type Model, type Pass, type Pattern, pass } from "./model.js";
 
 /** A neuron on a sample, both counted from 0; neurons over all hidden layers. */
@@ -73,12 +73,15 @@ export function fieldAt(regime: Regime, state: State): Field {
   const passes = carried.map((sample) => pass(model, sample, pattern[sample]!, y));
   const logits = Float64Array.from(carried, (_, k) => logDifference(regime, state, k) + logSlope(regime, passes[k]!));
   const top = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp(logit - top));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  weights.forEach((weight, k) => void (weights[k] = weight / total));
+  const heights = logits.map((logit) => Math.exp(logit - top));
+  const total = heights.reduce((sum, height) => sum + height, 0);
+  const weights = heights.map((height) => height / total);
 
-  const free = new Float64Array(model.size);
-  passes.forEach(({ gradient }, k) => addTo(free, weights[k]!, gradient));
+  const free = combination(
+    model.size,
+    weights,
+    passes.map((one) => one.gradient),
+  );
   const normals = slides.map(({ sample, neuron }) => kinkNormal(model, sample, neuron, pattern[sample]!, y));
   const gradient = slides.length === 0 ? free : project(orthonormal(normals), free);
 
@@ -129,22 +132,23 @@ export function jacobian(regime: Regime, state: State, field: Field): Float64Arr
   const unit = gradient.map((x) => x / length);
   const flat = orthonormal(field.normals);
   const hessians = carried.map((sample) => hessian(model, sample, pattern[sample]!, y));
+  /** The column of every carried sample's Hessian, by parameter. */
+  const bends = Array.from({ length: size }, (_, j) => hessians.map((rows) => rows[j]!));
   const scale = marginScale(regime);
 
   // Column by column: the change of g, then of dθ/dτ, then of da/dτ.
   const columns = Array.from(state, (_, column) => {
-    const change = new Float64Array(size);
-    if (column < size) {
-      weights.forEach((weight, k) => addTo(change, weight, hessians[k]![column]!));
-      if (loss === "logistic") {
-        const slopes = passes.map(({ margin, gradient: g }) => (scale * g[column]!) / (1 + Math.exp(scale * margin)));
-        const mean = slopes.reduce((sum, slope, k) => sum + weights[k]! * slope, 0);
-        passes.forEach((one, k) => void addTo(change, weights[k]! * (slopes[k]! - mean), one.gradient));
-      }
-    } else {
-      const k = column - size + 1;
-      addTo(change, weights[k]!, passes[k]!.gradient);
-      addTo(change, -weights[k]!, free);
+    const k = column - size + 1;
+    const change =
+      column < size
+        ? combination(size, weights, bends[column]!)
+        : combination(size, [weights[k]!, -weights[k]!], [passes[k]!.gradient, free]);
+    if (column < size && loss === "logistic") {
+      const slopes = passes.map(({ margin, gradient: g }) => (scale * g[column]!) / (1 + Math.exp(scale * margin)));
+      const mean = slopes.reduce((sum, slope, i) => sum + weights[i]! * slope, 0);
+      passes.forEach((one, i) => {
+        addTo(change, weights[i]! * (slopes[i]! - mean), one.gradient);
+      });
     }
     const tangent = project([...flat, unit], change);
     const result = new Float64Array(state.length);

@@ -15,6 +15,13 @@ export function addTo(u: Float64Array, c: number, v: Float64Array): void {
   for (let i = 0; i < u.length; i++) u[i]! += c * v[i]!;
 }
 
+/** Σ c_k v_k, where the vectors have the given length. */
+export function combination(length: number, c: ArrayLike<number>, vectors: readonly Float64Array[]): Float64Array {
+  const sum = new Float64Array(length);
+  for (let k = 0; k < vectors.length; k++) addTo(sum, c[k]!, vectors[k]!);
+  return sum;
+}
+
 export function scaled(c: number, u: Float64Array): Float64Array {
   return u.map((x) => c * x);
 }

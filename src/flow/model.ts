@@ -148,8 +148,7 @@ export function hessian(model: Model, sample: number, slopes: Float64Array, thet
     layers[l]!.forEach((row, unit) => {
       for (const { from, parameter } of row) back[from]! += above[unit]! * theta[parameter]!;
     });
-    if (l > 0) back.forEach((b, unit) => void (back[unit] = b * slope(l - 1, unit)));
-    above = back;
+    above = l > 0 ? back.map((b, unit) => b * slope(l - 1, unit)) : back;
   }
   return Array.from({ length: size }, (_, direction) => {
     // Tangents, in the direction of one parameter: first of the values, upwards, then of the gradient, downwards.
@@ -173,8 +172,7 @@ export function hessian(model: Model, sample: number, slopes: Float64Array, thet
           backRate[from]! += aboveRate[unit]! * theta[parameter]! + (parameter === direction ? backs[l]![unit]! : 0);
         }
       });
-      if (l > 0) backRate.forEach((b, unit) => void (backRate[unit] = b * slope(l - 1, unit)));
-      aboveRate = backRate;
+      aboveRate = l > 0 ? backRate.map((b, unit) => b * slope(l - 1, unit)) : backRate;
     }
     return column;
   });

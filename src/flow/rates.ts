@@ -7,7 +7,7 @@
  * attracts, a negative eigenvalue is a way out. As log(1/L) grows like e^{ms}, a rate μ is seen as the exponent −μ/m.
  */
 import { fieldAt } from "./field.js";
-import { addTo, dot, eigen, norm, orthonormal } from "./matrix.js";
+import { combination, dot, eigen, norm, orthonormal } from "./matrix.js";
 import { hessian } from "./model.js";
 import type { Position } from "./trajectory.js";
 
@@ -27,21 +27,17 @@ export function predictedExponents(
   const y = state.slice(0, model.size);
   const tied = carried.flatMap((_, k) => (weights[k]! > SUPPORT ? [k] : []));
   const multiplier = dot(y, gradient) / dot(gradient, gradient);
-  const lagrangian = Array.from({ length: model.size }, (_, j) => {
-    const row = new Float64Array(model.size);
-    row[j] = 1;
-    return row;
-  });
-  for (const k of tied) {
-    const rows = hessian(model, carried[k]!, pattern[carried[k]!]!, y);
-    rows.forEach((row, j) => void addTo(lagrangian[j]!, -multiplier * weights[k]!, row));
-  }
+  const axes = Array.from({ length: model.size }, (_, j) => new Float64Array(model.size).with(j, 1));
+  const hessians = tied.map((k) => hessian(model, carried[k]!, pattern[carried[k]!]!, y));
+  const coefficients = [1, ...tied.map((k) => -multiplier * weights[k]!)];
+  const lagrangian = axes.map((axis, j) =>
+    combination(model.size, coefficients, [axis, ...hessians.map((h) => h[j]!)]),
+  );
   // At the equilibrium of the weights, differences of gradients are orthogonal to g. They decay as the margins tie.
   const differences = orthonormal(
     tied.slice(1).map((k) => passes[k]!.gradient.map((x, j) => x - passes[tied[0]!]!.gradient[j]!)),
   );
   const normal = orthonormal([...normals, gradient, ...differences]);
-  const axes = lagrangian.map((_, j) => Float64Array.from(lagrangian, (_, k) => (j === k ? 1 : 0)));
   const tangent = orthonormal(
     axes.map((axis) => axis),
     normal,
@@ -50,11 +46,10 @@ export function predictedExponents(
     const image = Float64Array.from(lagrangian, (row) => dot(row, u));
     return Float64Array.from(tangent, (v) => dot(v, image));
   });
-  const modes = eigen(reduced).map(({ value, vector }) => {
-    const direction = new Float64Array(model.size);
-    tangent.forEach((u, k) => void addTo(direction, vector[k]!, u));
-    return { rate: value, space: [direction] };
-  });
+  const modes = eigen(reduced).map(({ value, vector }) => ({
+    rate: value,
+    space: [combination(model.size, vector, tangent)],
+  }));
   const all = [...modes, { rate: model.degree, space: differences }];
   return deviations.map((deviation) => {
     if (norm(deviation) === 0) return null;

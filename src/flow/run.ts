@@ -200,7 +200,7 @@ function exponentsOf(
   }
   const late = usable.filter(({ clock }) => clock >= (2 / 3) * end.clock);
   const clear = (value: number | null) => value !== null && value > 10 * ROUNDING;
-  const fit = (value: (one: (typeof usable)[number]) => number | null) =>
+  const slope = (value: (one: (typeof usable)[number]) => number | null) =>
     fittedExponent(
       late.flatMap((one) => (clear(value(one)) ? [{ logInverseLoss: one.logInverseLoss, value: value(one)! }] : [])),
     );
@@ -212,11 +212,11 @@ function exponentsOf(
     moving?.kkt?.stationarity ?? none,
   ]);
   return {
-    directionError: { predicted: direction!, observed: fit((one) => one.directionError) },
+    directionError: { predicted: direction!, observed: slope((one) => one.directionError) },
     kktResidual: {
       // Slackness is the log weights over log(1/L): its exponent is −1.
       predicted: norm(end.kkt!.stationarity) >= end.kkt!.slackness ? stationarity! : -1,
-      observed: fit(({ kkt }) => kktResidual(kkt!)),
+      observed: slope(({ kkt }) => kktResidual(kkt!)),
     },
   };
 }
@@ -266,5 +266,5 @@ function largestDecrease(values: readonly number[]): number {
 
 /** Four significant digits. */
 export function print(value: number): string {
-  return `${Number(value.toPrecision(4))}`;
+  return Math.abs(value) >= 1e6 ? value.toExponential(3) : `${Number(value.toPrecision(4))}`;
 }

@@ -270,8 +270,9 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   /** A pre-activation has reached zero: it goes on through, or the flow follows the kink. */
   function cross(kink: Kink, wasOn: boolean): void {
     const onward = push(kink, wasOn ? model.off : 1);
-    if (wasOn) switchTo(kink, onward < 0 ? "switched-off" : "slides");
-    else switchTo(kink, onward > 0 ? "switched-on" : "slides");
+    // Where the other side does not push at all (a neuron that is off on every sample), it is where the flow stays.
+    if (wasOn) switchTo(kink, onward <= 0 ? "switched-off" : "slides");
+    else switchTo(kink, onward >= 0 ? "switched-on" : "slides");
   }
 
   function join(sample: number): void {
@@ -282,20 +283,23 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   /** Keeps ‖y‖ near 1, the ties exact, the heaviest sample as the reference, and only samples that matter. */
   function tidy(): void {
     const { size } = model;
-    const here = state.slice(0, size);
+    let here = state.slice(0, size);
     if (!respects(ties, fieldAt(regime, state).gradient)) ties = tiesOf(model, here);
     impose(ties, here);
     const shift = Math.floor(Math.log2(norm(here)));
     if (!Number.isFinite(shift)) throw new Halt("the weights have vanished");
     if (shift !== 0) {
       regime = { ...regime, exponent: regime.exponent + shift };
-      here.forEach((x, j) => void (here[j] = x * 2 ** -shift));
+      here = here.map((x) => x * 2 ** -shift);
     }
     const scale = marginScale(regime);
     const logs = regime.carried.map((sample, k) => ({ sample, log: logDifference(regime, state, k) }));
     state = here;
     const margin = pass(model, regime.carried[0]!, regime.pattern[regime.carried[0]!]!, here).margin;
-    if (Math.abs(scale * margin) < RESOLVED) return carryAll();
+    if (Math.abs(scale * margin) < RESOLVED) {
+      carryAll();
+      return;
+    }
     const top = logs.reduce((best, one) => (one.log > best.log ? one : best));
     // The reference changes only when it must: a tie would have it change at every step.
     const first = top.log > 2 ? top : logs[0]!;

@@ -19,7 +19,7 @@ export function metered<E>(K: Field<E>): Field<E> {
         (n, q) => n + (q.n.toString(16).length + q.d.toString(16).length) / 16,
         0,
       );
-      cost += SAMPLE * (1 + words * Math.sqrt(words));
+      cost += SAMPLE * (1 + words * words); // Euclid's algorithm on every result is quadratic
       if (cost > BUDGET) throw new LimitError("the check needs more arithmetic than the kernel allows");
     }
     return result;

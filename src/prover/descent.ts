@@ -25,7 +25,7 @@ export type DescentOutcome<E> =
 const MAX_PIECES = 1024;
 const SAMPLED_PIECES = 40;
 const MAX_SECOND_ORDER_PIECES = 128;
-const MAX_SECOND_ORDER_PARAMETERS = 48;
+const MAX_SECOND_ORDER_PARAMETERS = 100;
 const MAX_SINGLE_REVIVALS = 12;
 const NEGATIVE = -1e-9;
 
@@ -265,7 +265,7 @@ function criticalDirections<E>(
   const basis = nullspace(K, equalities, n);
   const signs = [K.one, K.neg(K.one)];
   for (const b of basis) for (const s of signs) consider(scaleBy(K, b, s));
-  for (let i = 0; i < basis.length && found.length < 20; i++) {
+  for (let i = 0; i < Math.min(basis.length, 40) && found.length < 20; i++) {
     for (let j = 0; j < i && found.length < 20; j++) {
       for (const s of signs)
         for (const t of signs) consider(plus(K, scaleBy(K, basis[i]!, s), scaleBy(K, basis[j]!, t)));

@@ -10,7 +10,9 @@ import { frameOf, type LocalPiece, localPiece, realizableChoices } from "./piece
 import { combinationRows, fraction, roundTo, toNumbers } from "./vectors.js";
 
 const MAX_PIECES = 600;
-const MAX_PARAMETERS = 40;
+const MAX_PARAMETERS = 1000;
+/** Of these, so many may have a part in gradients or Hessians; the others only add to the norm. */
+const MAX_TOUCHED = 100;
 const MAX_HALVINGS = 40;
 const TOLERANCE = 1e-11;
 
@@ -80,7 +82,7 @@ function candidatesFor<E>(instance: Instance<E>, frame: PieceFrame<E>, piece: Lo
     return { options, L, sizes };
   }
   for (const omega of multiplierChoices(instance, theta, piece)) {
-    options.push(...curvedOptions(instance, piece, omega, theta.length));
+    options.push(...curvedOptions(instance, piece, omega));
     if (options.length > 0) break;
   }
   return { options, L, sizes };
@@ -119,17 +121,22 @@ function* multiplierChoices<E>(
 }
 
 /** The options for κ, with the least ρ each and, where the kinks must help, products. */
-function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: readonly E[], n: number): Option<E>[] {
+function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: readonly E[]): Option<E>[] {
   const { field: K } = instance;
+  const touched = touchedCoordinates(piece);
+  const position = new Map(touched.map((k, j) => [k, j]));
+  const n = touched.length;
+  if (n > MAX_TOUCHED) return [];
   const w = toNumbers(K, omega);
-  const G = piece.gradients.map((g) => toNumbers(K, g));
+  const G = piece.gradients.map((g) => touched.map((k) => K.toNumber(g[k]!)));
   const base = Array.from({ length: n }, (_, u) => Array.from({ length: n }, (_, v) => (u === v ? 1 : 0)));
   for (const [j, h] of piece.constraints.entries()) {
     if (w[j] === 0) continue;
     for (const { u, v, entry } of hessianEntries(K, h)) {
       const c = w[j]! * K.toNumber(entry);
-      base[u]![v]! -= c;
-      if (u !== v) base[v]![u]! -= c;
+      const [a, b] = [position.get(u)!, position.get(v)!];
+      base[a]![b]! -= c;
+      if (a !== b) base[b]![a]! -= c;
     }
   }
   const J = G.filter((_, j) => w[j]! > 0);
@@ -163,6 +170,15 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
     });
   }
   return options;
+}
+
+/** The coordinates of the piece that occur in its constraints to first or second order. */
+function touchedCoordinates<E>({ constraints }: LocalPiece<E>): number[] {
+  const touched = new Set<number>();
+  for (const h of constraints) {
+    for (const { variables } of h.values()) if (variables.length <= 2) for (const v of variables) touched.add(v);
+  }
+  return [...touched].sort((a, b) => a - b);
 }
 
 /** A fraction with a small power of two below x. */
