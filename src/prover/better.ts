@@ -16,29 +16,8 @@ import { fraction, roundTo } from "./vectors.js";
 const STARTS = 48;
 const STEPS = 600;
 const MAX_PARAMETERS = 4000;
-const DENOMINATORS = [
-  1n,
-  2n,
-  3n,
-  4n,
-  5n,
-  6n,
-  8n,
-  10n,
-  12n,
-  16n,
-  24n,
-  32n,
-  48n,
-  64n,
-  100n,
-  128n,
-  256n,
-  1000n,
-  4096n,
-  65536n,
-  1n << 24n,
-];
+const DENOMINATORS = [1n, 2n, 3n, 4n, 5n, 6n, 8n, 10n, 12n, 16n, 24n, 32n, 64n, 128n, 1024n, 65536n, 1n << 24n];
+const STRETCHES = [1, 1 + 1 / 1024, 1 + 1 / 64, 1 + 1 / 16, 1 + 1 / 8, 1 + 1 / 4];
 
 /** Searches a feasible point of the scope with smaller norm than the feasible θ. */
 export function findBetter<E>(instance: Instance<E>, scope: Scope): Of<"not-global", E> | null {
@@ -82,6 +61,8 @@ function* startingPoints(
     return moved;
   };
   const size = normOf(moving.map((k) => point[k]!)) / Math.sqrt(moving.length);
+  const blank = [...point];
+  for (const k of moving) blank[k] = 0;
   const merges = network.layers
     .slice(0, -1)
     .flatMap((layer, l) =>
@@ -149,7 +130,10 @@ function normalized(point: readonly number[], moving: readonly number[]): number
   return result;
 }
 
-/** The plainest rational point near the direction, scaled to be feasible, that is still of smaller norm. */
+/**
+ * The plainest rational point near the direction that is feasible and still of smaller norm: rounded, somewhat stretched, as it
+ * is; or else scaled by what is missing.
+ */
 function roundPoint<E>(
   instance: Instance<E>,
   moving: readonly number[],
@@ -160,32 +144,41 @@ function roundPoint<E>(
 ): Of<"not-global", E> | null {
   const { field: K, point } = instance;
   const natural = margin ** (-1 / degree);
-  for (const denominator of DENOMINATORS) {
-    for (const stretch of [1, 1 + 1 / 1024, 1 + 1 / 64]) {
-      const better = [...point];
-      for (const [j, k] of moving.entries())
-        better[k] = K.fromRational(roundTo(direction[j]! * natural * stretch, denominator));
-      const rescaled = feasibleScale(instance, better, moving, degree);
-      if (rescaled === null) continue;
-      const shorter = K.sign(K.sub(squaredNorm(K, rescaled), squaredNorm(K, point))) < 0;
-      const statement: Of<"not-global", E> = { kind: "not-global", scope, better: rescaled };
-      if (shorter && verifyStatement(instance, statement).accepted) return statement;
+  const own = squaredNorm(K, point);
+  const largest = Math.max(...direction.map(Math.abs));
+  // First without the small entries, which are often only what the ascent has not yet brought to zero.
+  const sparse = direction.map((x) => (Math.abs(x) < largest / 4 ? 0 : x));
+  const attempts = [
+    { from: sparse, scaled: false },
+    { from: direction, scaled: false },
+    { from: direction, scaled: true },
+  ];
+  for (const { from, scaled } of attempts) {
+    for (const denominator of DENOMINATORS) {
+      for (const stretch of STRETCHES) {
+        const rounded = [...point];
+        for (const [j, k] of moving.entries())
+          rounded[k] = K.fromRational(roundTo(from[j]! * natural * stretch, denominator));
+        const better = scaled ? scaledUp(instance, rounded, moving, degree) : rounded;
+        if (K.sign(K.sub(squaredNorm(K, better), own)) >= 0) continue;
+        const statement: Of<"not-global", E> = { kind: "not-global", scope, better };
+        if (verifyStatement(instance, statement).accepted) return statement;
+      }
     }
   }
   return null;
 }
 
-/** The point with its moving part multiplied by the least plain factor ≥ 1 that makes it feasible. */
-function feasibleScale<E>(
+/** The point with its moving part multiplied by a factor that makes it feasible, where its margins are positive. */
+function scaledUp<E>(
   instance: Instance<E>,
   point: readonly E[],
   moving: readonly number[],
   degree: number,
-): E[] | null {
+): readonly E[] {
   const K = instance.field;
   const least = Math.min(...instance.data.map((_, i) => K.toNumber(marginAt(instance, i, point))));
-  if (least >= 1) return [...point];
-  if (least <= 0.25) return null;
+  if (least >= 1 || least <= 0.25) return point;
   const factor = fraction(K, BigInt(Math.ceil(least ** (-1 / degree) * 4096)) + 1n, 4096n);
   const scaled = [...point];
   for (const k of moving) scaled[k] = K.mul(point[k]!, factor);
