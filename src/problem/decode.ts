@@ -111,7 +111,10 @@ export function list<T>(item: Decoder<T>, low = 0, high = Number.MAX_SAFE_INTEGE
     if (value.length < low || value.length > high) {
       const expected =
         low === high ? `${low}` : high === Number.MAX_SAFE_INTEGER ? `at least ${low}` : `${low} to ${high}`;
-      throw new InputError(where, `expected ${expected} ${high === 1 ? "entry" : "entries"}, found ${value.length}`);
+      throw new InputError(
+        where,
+        `expected ${expected} ${low === 1 && (high === 1 || high === Number.MAX_SAFE_INTEGER) ? "entry" : "entries"}, found ${value.length}`,
+      );
     }
     return Array.from(value, (one, k) => item(one, `${where}[${k}]`));
   };

@@ -2,7 +2,7 @@
  * Networks of the paper's class N (semantics §1): layers of matrices whose entries are 0 or a named parameter. The four forms
  * of the problem file are expanded here, once, into one sparse description.
  */
-import { parseRational, Q, type Rational } from "../exact/rational.js";
+import { formatRational, parseRational, Q, type Rational } from "../exact/rational.js";
 import { type Decoder, describe, InputError, integer, list, literal, object, record, tagged, text } from "./decode.js";
 
 export type Activation =
@@ -55,24 +55,24 @@ export type NetworkSource =
 
 const MAX_UNITS = 100_000;
 const MAX_CONNECTIONS = 1_000_000;
-const MAX_SLOPE_LENGTH = 200;
+const MAX_SLOPE_LENGTH = 210;
+const MAX_SLOPE_DENOMINATOR = 10n ** 100n;
 const PARAMETER_NAME = /^[A-Za-z_][\w[\],.']{0,63}$/;
 
 const activation: Decoder<ActivationSource> = (value, where) => {
   if (typeof value === "string") return literal("linear", "relu")(value, where);
   const decoded = object({ "leaky-relu": text })(value, where);
-  slope(decoded["leaky-relu"], `${where}.leaky-relu`);
-  return decoded;
+  return { "leaky-relu": formatRational(slope(decoded["leaky-relu"], `${where}.leaky-relu`)) };
 };
 
 function slope(value: string, where: string): Rational {
   const decimal = /^0\.(\d+)$/.exec(value);
   const fraction = decimal === null ? value : `${decimal[1]}/1${"0".repeat(decimal[1]!.length)}`;
   const alpha = value.length > MAX_SLOPE_LENGTH ? null : parseRational(fraction);
-  if (alpha === null || Q.sign(alpha) <= 0 || Q.sign(Q.sub(Q.one, alpha)) <= 0) {
+  if (alpha === null || alpha.d > MAX_SLOPE_DENOMINATOR || Q.sign(alpha) <= 0 || Q.sign(Q.sub(Q.one, alpha)) <= 0) {
     throw new InputError(
       where,
-      `the slope is a rational between 0 and 1 such as "1/10", at most ${MAX_SLOPE_LENGTH} characters long, found ${describe(value)}`,
+      `the slope is a rational between 0 and 1 such as "1/10", of at most 100 digits, found ${describe(value)}`,
     );
   }
   return alpha;

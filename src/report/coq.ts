@@ -93,14 +93,16 @@ export function toCoq<E>({ instance, statements }: Certificate<E>): string {
     "",
     ...theorems.flatMap(({ text }) => [text, ""]),
     ...(K.description === null ? [] : ["End Instance.", ""]),
-    ...theorems.map(({ name }) => `Print Assumptions ${name}.`),
+    `Definition ${slug}_theorems :=\n  (${theorems.map(({ name }) => name).join(",\n   ")}).`,
+    `Print Assumptions ${slug}_theorems.`,
   ];
   return `${lines.join("\n")}\n`;
 }
 
 // ---------------------------------------------------------------------------------------------------- data
 
-function identifier(name: string): string {
+/** The name of an instance's file, less `.v`, and the beginning of its theorems' names. */
+export function identifier(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
   return /^[A-Za-z]/.test(plain) ? plain : `problem_${plain}`;
 }
@@ -388,7 +390,7 @@ class Algebra<E> {
       [...p.values()].map(({ variables, coefficient }) => `(${list(variables.map(String))}%nat, ${this.print(coefficient)})`),
     );
   }
-  /** A quadratic polynomial as Σ D q², D > 0, by elimination; the constant is eliminated last. */
+  /** A quadratic polynomial as Σ D q², by elimination; the constant is eliminated last. Where this does not succeed, Coq refuses. */
   squares(quadratic: Polynomial<E>): string {
     const { field: K } = this.instance;
     const half = K.inv(K.add(K.one, K.one));
@@ -399,7 +401,6 @@ class Algebra<E> {
       const pivot = variables.find((k) => rest.has(`${k},${k}`));
       if (pivot === undefined) break;
       const D = rest.get(`${pivot},${pivot}`)!.coefficient;
-      if (K.sign(D) < 0) throw new NotCovered("the quadratic form is not a sum of squares");
       const form = new Map<string, { variables: number[]; coefficient: E }>();
       for (const { variables, coefficient } of rest.values()) {
         const at = variables.indexOf(pivot);
@@ -412,11 +413,7 @@ class Algebra<E> {
       rest = this.ring.sub(rest, this.scale(D, this.ring.mul(form, form)));
     }
     const left = rest.get("");
-    if (left !== undefined) {
-      if (K.sign(left.coefficient) < 0) throw new NotCovered("the quadratic form is not a sum of squares");
-      found.push(`(${this.print(left.coefficient)}, ${this.text(constant(K, K.one))})`);
-    }
-    if (rest.size > (left === undefined ? 0 : 1)) throw new NotCovered("the quadratic form is not a sum of squares");
+    if (left !== undefined) found.push(`(${this.print(left.coefficient)}, ${this.text(constant(K, K.one))})`);
     return list(found);
   }
 }
