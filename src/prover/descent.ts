@@ -5,17 +5,15 @@
  */
 import type { Curve, Instance, Of, Orientation, Scope, SparseVector, UnitAtSample } from "../certificate/format.js";
 import { dot, squaredNorm } from "../exact/field.js";
-import { nullspace } from "../exact/linear.js";
-import { hessianEntries } from "../exact/multivariate.js";
 import { influentialUnits } from "../kernel/pieces.js";
 import { verifyStatement } from "../kernel/verify.js";
+import { criticalDirections } from "./critical.js";
 import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
-import { dotNumbers, normOf, orthonormalBasis } from "./numeric.js";
 import { activeSamples, frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
-import { gaussian, generator } from "./random.js";
+import { generator } from "./random.js";
 import { deadUnits, liftCurve, type Reduction, withoutUnits } from "./reduce.js";
-import { fraction, longestCurve, plus, roundTo, scaleBy, sparse, toNumbers } from "./vectors.js";
+import { fraction, longestCurve, plus, scaleBy, sparse, toNumbers } from "./vectors.js";
 
 export type DescentOutcome<E> =
   | { readonly kind: "found"; readonly statement: Of<"not-local", E> }
@@ -27,7 +25,6 @@ const SAMPLED_PIECES = 40;
 const MAX_SECOND_ORDER_PIECES = 128;
 const MAX_SECOND_ORDER_PARAMETERS = 100;
 const MAX_SINGLE_REVIVALS = 12;
-const NEGATIVE = -1e-9;
 
 /** Searches a descent of the scope at a feasible θ. */
 export function findDescent<E>(instance: Instance<E>, scope: Scope): DescentOutcome<E> {
@@ -230,146 +227,4 @@ function bendOf<E>(
   }
   const tilt = shrink(K, K.neg(gain), squaredNorm(K, point));
   return { kind: "step", step: plus(K, step, scaleBy(K, point, tilt)) };
-}
-
-/**
- * Exact directions of the critical cone on which every known multiplier's Lagrangian has negative curvature: plain ones first
- * (basis vectors, their sums and differences), then rounded results of a numerical search.
- */
-function criticalDirections<E>(
-  instance: Instance<E>,
-  piece: LocalPiece<E>,
-  multipliers: readonly (readonly E[])[],
-): E[][] {
-  const { field: K, point } = instance;
-  const n = point.length;
-  const binding = piece.gradients.map((_, j) => multipliers.some((w) => K.sign(w[j]!) > 0));
-  const G = piece.gradients.map((g) => toNumbers(K, g));
-  const forms = multipliers.map((w) => numericHessian(instance, piece, w));
-  const value = (d: readonly number[]) => Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
-  const inCone = (d: readonly number[]) => G.every((g, j) => (binding[j] ? true : dotNumbers(g, d) > -1e-9));
-  const exactInCone = (d: readonly E[]) =>
-    piece.gradients.every((g, j) => {
-      const s = K.sign(dot(K, g, d));
-      return binding[j] ? s === 0 : s >= 0;
-    });
-
-  const found: E[][] = [];
-  const consider = (d: E[]) => {
-    const approximate = toNumbers(K, d);
-    const size = normOf(approximate);
-    if (size > 0 && inCone(approximate) && value(approximate) < NEGATIVE * size * size && exactInCone(d)) found.push(d);
-  };
-
-  const equalities = piece.gradients.filter((_, j) => binding[j]);
-  const basis = nullspace(K, equalities, n);
-  const signs = [K.one, K.neg(K.one)];
-  for (const b of basis) for (const s of signs) consider(scaleBy(K, b, s));
-  for (let i = 0; i < Math.min(basis.length, 40) && found.length < 20; i++) {
-    for (let j = 0; j < i && found.length < 20; j++) {
-      for (const s of signs)
-        for (const t of signs) consider(plus(K, scaleBy(K, basis[i]!, s), scaleBy(K, basis[j]!, t)));
-    }
-  }
-  if (found.length > 0) return found;
-
-  const free = piece.gradients.flatMap((_, j) => (binding[j] ? [] : [j]));
-  for (const d of minimizeOverCone(
-    basis.map((b) => toNumbers(K, b)),
-    free.map((j) => G[j]!),
-    forms,
-  )) {
-    const tight = free.filter((j) => Math.abs(dotNumbers(G[j]!, d)) < 1e-5 * normOf(G[j]!));
-    const face = nullspace(K, [...equalities, ...tight.map((j) => piece.gradients[j]!)], n);
-    const before = found.length;
-    for (const denominator of [1n, 2n, 3n, 4n, 6n, 8n, 12n, 16n, 64n, 1024n, 65536n, 1n << 24n]) {
-      const rounded = roundInto(K, face, d, denominator);
-      if (rounded !== null) consider(rounded);
-      if (found.length > before) break;
-    }
-    if (found.length >= 6) break;
-  }
-  return found;
-}
-
-/** d ↦ (I − Σω_jH_j) d, in floating point. */
-function numericHessian<E>({ field: K }: Instance<E>, piece: LocalPiece<E>, multipliers: readonly E[]) {
-  const entries = piece.constraints.flatMap((h, j) => {
-    const w = K.toNumber(multipliers[j]!);
-    return w === 0 ? [] : hessianEntries(K, h).map(({ u, v, entry }) => ({ u, v, c: w * K.toNumber(entry) }));
-  });
-  return (d: readonly number[]): number[] => {
-    const result = [...d];
-    for (const { u, v, c } of entries) {
-      result[u]! -= c * d[v]!;
-      if (u !== v) result[v]! -= c * d[u]!;
-    }
-    return result;
-  };
-}
-
-/** The vector of the span whose free coordinates (each basis vector has its own, equal to 1) are those of d, rounded. */
-function roundInto<E>(
-  K: Instance<E>["field"],
-  basis: readonly (readonly E[])[],
-  d: readonly number[],
-  denominator: bigint,
-): E[] | null {
-  if (basis.length === 0) return null;
-  const scale = 1 / Math.max(...d.map(Math.abs));
-  const own = basis.map((b, j) =>
-    b.findIndex((c, k) => !K.isZero(c) && basis.every((other, i) => i === j || K.isZero(other[k]!))),
-  );
-  let total = basis[0]!.map(() => K.zero);
-  for (const [j, b] of basis.entries()) {
-    const k = own[j]!;
-    if (k === -1) return null;
-    total = plus(K, total, scaleBy(K, b, K.div(K.fromRational(roundTo(d[k]! * scale, denominator)), b[k]!)));
-  }
-  return total;
-}
-
-/**
- * Unit vectors d of the span with G d ≥ 0 (nearly) on which the largest of the quadratic forms is most negative: penalised
- * projected gradient descent from random starts.
- */
-function minimizeOverCone(
-  span: readonly (readonly number[])[],
-  G: readonly (readonly number[])[],
-  forms: readonly ((d: readonly number[]) => number[])[],
-): number[][] {
-  const basis = orthonormalBasis(span);
-  if (basis.length === 0) return [];
-  const random = generator(7);
-  const n = basis[0]!.length;
-  const project = (d: readonly number[]): number[] => {
-    const result = new Array<number>(n).fill(0);
-    for (const b of basis) {
-      const c = dotNumbers(b, d);
-      for (let k = 0; k < n; k++) result[k]! += c * b[k]!;
-    }
-    const norm = normOf(result) || 1;
-    return result.map((x) => x / norm);
-  };
-  const results: { d: number[]; value: number }[] = [];
-  for (let start = 0; start < 30; start++) {
-    let d = project(Array.from({ length: n }, () => gaussian(random)));
-    let weight = 1;
-    for (let step = 0; step < 400; step++) {
-      const images = forms.map((apply) => apply(d));
-      const values = images.map((image) => dotNumbers(d, image));
-      const worst = images[values.indexOf(Math.max(...values))]!;
-      const slope = worst.map((x) => 2 * x);
-      for (const g of G) {
-        const s = dotNumbers(g, d);
-        if (s < 0) for (let k = 0; k < n; k++) slope[k]! += 2 * weight * s * g[k]!;
-      }
-      const rate = 0.3 / (1 + weight);
-      d = project(d.map((x, k) => x - rate * slope[k]!));
-      if (step % 40 === 39) weight *= 3;
-    }
-    const value = Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
-    if (value < NEGATIVE && G.every((g) => dotNumbers(g, d) > -1e-3 * (1 + normOf(g)))) results.push({ d, value });
-  }
-  return results.sort((a, b) => a.value - b.value).map(({ d }) => d);
 }
