@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { registerCheck } from "./check.js";
 import { EXIT } from "./common.js";
+import { registerFlow } from "./flow.js";
 import { registerPaper } from "./paper.js";
 import { registerVerify } from "./verify.js";
 
@@ -17,6 +18,7 @@ const program = new Command("margincert")
 registerPaper(program);
 registerCheck(program);
 registerVerify(program);
+registerFlow(program);
 
 try {
   await program.parseAsync();

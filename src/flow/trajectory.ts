@@ -29,15 +29,16 @@ export interface Position {
 /** Why the flow cannot go on: the gradient has vanished, or no step is short enough. */
 export class Halt extends Error {}
 
-const RELATIVE = 1e-11;
-const ABSOLUTE = 1e-12;
+const RELATIVE = 1e-8;
+const ABSOLUTE = 1e-9;
 /** Of the log weights. */
-const LOGARITHMIC = 1e-9;
+const LOGARITHMIC = 1e-6;
 const MAX_STEP = 0.5;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
-/** A pre-activation counts as zero below this fraction of its terms. */
+/** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */
 const KINK = 1e-13;
+const MAX_STEPS = 200_000;
 /** A sample is carried while its weight is above e^{−80} of the largest, and taken back at e^{−50}. */
 const DROP = 80;
 const JOIN = 50;
@@ -63,6 +64,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   const every = model.inputs.map((_, sample) => sample);
   const events: FlowEvent[] = [];
   let clock = 0;
+  let steps = 0;
   let step = 1e-3;
   let ties: Ties = tiesOf(model, y);
   let regime: Regime = { model, loss, pattern: patternAt(model, y), slides: [], carried: every, exponent };
@@ -137,6 +139,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   function advance(until: number): void {
     while (until - clock > 1e-12) {
       ensureMoving();
+      if (++steps > MAX_STEPS) throw new Halt(`more than ${MAX_STEPS} steps`);
       const here = system();
       const from = depart(here, state);
       const trial = (h: number) => radauStep(here, from, h);
@@ -155,8 +158,9 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
         h = located.h;
         state = located.state;
         clock += h;
-        const touched = conditions(state).filter((one) => one.value <= 1 && broken.some(({ id }) => id === one.id));
-        for (const { happen } of touched) happen();
+        const now = conditions(state).filter((one) => broken.some(({ id }) => id === one.id));
+        const least = Math.min(...now.map(({ value }) => value));
+        for (const { value, happen } of now) if (value <= Math.max(1, least)) happen();
         step = Math.min(step, Math.max(h, 1e-6));
       } else {
         state = next.state;
@@ -210,6 +214,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
 
   function conditions(at: State): Condition[] {
     const here = at.subarray(0, model.size);
+    const radius = norm(here);
     const result: Condition[] = [];
     const passes = every.map((sample) => pass(model, sample, regime.pattern[sample]!, here));
     if (model.off !== 1) {
@@ -218,7 +223,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
         pre.forEach((value, neuron) => {
           if (scale[neuron] === 0 || slideIndex({ sample, neuron }) >= 0) return;
           const on = regime.pattern[sample]![neuron] === 1;
-          const relative = value / scale[neuron]! / KINK;
+          const relative = value / (KINK * (scale[neuron]! + bound(sample, neuron, radius) / 100));
           result.push({
             id: `kink ${sample} ${neuron}`,
             value: on ? relative : -relative,
@@ -241,6 +246,11 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
       });
     }
     return result;
+  }
+
+  /** What a pre-activation can be at most, up to the size of σ'. */
+  function bound(sample: number, neuron: number, radius: number): number {
+    return norm(model.inputs[sample]!) * radius ** (model.neurons[neuron]!.layer + 1);
   }
 
   function slideIndex(kink: Kink): number {

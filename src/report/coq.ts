@@ -4,37 +4,14 @@
  *
  * Nothing here is trusted: whatever is wrong, Coq refuses.
  */
-import type {
-  Certificate,
-  Exclusion,
-  Instance,
-  Of,
-  Orientation,
-  Scope,
-  SparseVector,
-  Statement,
-} from "../certificate/format.js";
+import type { Certificate, Instance, Scope, SparseVector, Statement } from "../certificate/format.js";
 import type { Field, FieldDescription, Sign } from "../exact/field.js";
-import {
-  constant,
-  type MultivariatePolynomial as Polynomial,
-  multivariateRing,
-  shiftedVariable,
-  tailBound,
-} from "../exact/multivariate.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
-import { forward, slackSigns } from "../kernel/forward.js";
-import { cellUnits } from "../kernel/layer-cells.js";
-import { pieceFrame } from "../kernel/strict-local.js";
 import { offSlope } from "../problem/network.js";
+import { lagrangian, layerCells, layerGlobal, list, NotCovered, type Print, strictLocal } from "./coq-cells.js";
 
-/** Larger trees of sign choices are not written out; the statement is then listed as not covered. */
-const MAX_LEAVES = 512;
 /** Bits of the interval that isolates the generator of the number field. */
 const PRECISION = 64n;
-
-/** Why a statement has no Coq proof in the file. */
-class NotCovered extends Error {}
 
 interface Theorem {
   readonly name: string;
@@ -47,9 +24,7 @@ export function toCoq<E>({ instance, statements }: Certificate<E>): string {
   const print = printer(K);
   const slug = identifier(name);
   const used = new Set<string>();
-  const theorems: Theorem[] = [
-    theorem(`${slug}_class_N`, `class_N net ${network.inputs}`, "class_N_sound net _"),
-  ];
+  const theorems: Theorem[] = [theorem(`${slug}_class_N`, `class_N net ${network.inputs}`, "class_N_sound net _")];
   const open: string[] = [];
   for (const statement of statements) {
     try {
@@ -107,16 +82,10 @@ export function identifier(name: string): string {
   return /^[A-Za-z]/.test(plain) ? plain : `problem_${plain}`;
 }
 
-function list(items: readonly string[], indent = 0): string {
-  return indent > 0 && items.length > 1 ? `[${items.join(`;\n${" ".repeat(indent + 1)}`)}]` : `[${items.join("; ")}]`;
-}
-
 function rationalText(q: Rational): string {
   const integer = `${q.s < 0n ? "-" : ""}${q.n}`;
   return q.d === 1n ? (q.s < 0n ? `(${integer})` : integer) : `(${integer} # ${q.d})`;
 }
-
-type Print<E> = (value: E) => string;
 
 /** Prints an element: a rational, or its coordinates in the powers of the (positive) generator. */
 function printer<E>(K: Field<E>): Print<E> {
@@ -198,7 +167,11 @@ function networkRows<E>({ network: { layers, inputs } }: Instance<E>): string[][
 
 function activation<E>({ network }: Instance<E>): string {
   const { kind } = network.activation;
-  return kind === "linear" ? "Linear" : kind === "relu" ? "ReLU" : `LeakyReLU ${rationalText(offSlope(network.activation))}`;
+  return kind === "linear"
+    ? "Linear"
+    : kind === "relu"
+      ? "ReLU"
+      : `LeakyReLU ${rationalText(offSlope(network.activation))}`;
 }
 
 // ---------------------------------------------------------------------------------------------- statements
@@ -285,7 +258,9 @@ function theoremOf<E>(
     case "layer-cells": {
       const { layer } = statement;
       const evidence =
-        statement.kind === "layer-global" ? layerGlobal(instance, statement, print) : layerCells(instance, statement, print);
+        statement.kind === "layer-global"
+          ? layerGlobal(instance, statement, print)
+          : layerCells(instance, statement, print);
       return prove(
         `layer_${layer + 1}_global_optimum`,
         `global_optimum net data (Layer ${layer + 1}) theta`,
@@ -312,308 +287,4 @@ function theoremOf<E>(
     default:
       throw new NotCovered("no Coq checker");
   }
-}
-
-// ------------------------------------------------------------------------------- trees of sign choices
-
-interface Condition<E> {
-  readonly key: string;
-  readonly orientation: Orientation;
-  /** Non-negative on the cell. */
-  readonly polynomial: Polynomial<E>;
-}
-
-/** What a path through the forward passes of the used samples has met. */
-interface Cell<E> {
-  /** y_iΦ, per used sample. */
-  readonly margins: readonly Polynomial<E>[];
-  readonly conditions: readonly Condition<E>[];
-  /** Every hidden unit's pre-activation, by key. */
-  readonly units: ReadonlyMap<string, Polynomial<E>>;
-}
-
-interface Exploration<E> {
-  readonly scope: Scope;
-  /** Displacements are counted from θ in a ball, and from 0 in the whole space. */
-  readonly ball: E | null;
-  readonly samples: readonly number[];
-  readonly excluded: readonly Exclusion<E>[];
-  readonly leaf: (cell: Cell<E>, algebra: Algebra<E>) => string;
-}
-
-const unitKey = (sample: number, layer: number, unit: number) => `${sample} ${layer} ${unit}`;
-
-class Algebra<E> {
-  readonly ring;
-  readonly moving: readonly boolean[];
-  readonly parameters: readonly Polynomial<E>[];
-  constructor(
-    readonly instance: Instance<E>,
-    scope: Scope,
-    readonly ball: E | null,
-    readonly print: Print<E>,
-  ) {
-    const { field: K, network, point } = instance;
-    this.ring = multivariateRing(K);
-    this.moving = network.parameters.map(({ layer }) => scope === null || layer === scope);
-    this.parameters = point.map((value, k) =>
-      this.moving[k]! ? shiftedVariable(K, ball === null ? K.zero : value, k) : constant(K, value),
-    );
-  }
-  scale(c: E, p: Polynomial<E>): Polynomial<E> {
-    const { field: K } = this.instance;
-    return K.isZero(c) ? this.ring.zero : this.ring.mul(constant(K, c), p);
-  }
-  part(p: Polynomial<E>, degree: number): Polynomial<E> {
-    return new Map([...p].filter(([, { variables }]) => variables.length === degree));
-  }
-  /** The sign in the region, as the Coq function `decided` finds it. */
-  decided(p: Polynomial<E>): boolean | null {
-    const { field: K } = this.instance;
-    const c = p.get("")?.coefficient ?? K.zero;
-    if (p.size === 0 || (p.size === 1 && p.has(""))) return K.sign(c) > 0;
-    if (this.ball === null) return null;
-    const absolute = K.sign(c) < 0 ? K.neg(c) : c;
-    const room = K.sub(absolute, K.mul(this.ball, tailBound(K, p, 1, this.ball)));
-    return K.sign(room) > 0 ? K.sign(c) > 0 : null;
-  }
-  /** ‖θ'‖² − ‖θ‖² */
-  growth(): Polynomial<E> {
-    const { field: K, point } = this.instance;
-    return this.parameters.reduce(
-      (sum, p, k) => this.ring.sub(this.ring.add(sum, this.ring.mul(p, p)), constant(K, K.mul(point[k]!, point[k]!))),
-      this.ring.zero,
-    );
-  }
-  text(p: Polynomial<E>): string {
-    return list(
-      [...p.values()].map(({ variables, coefficient }) => `(${list(variables.map(String))}%nat, ${this.print(coefficient)})`),
-    );
-  }
-  /** A quadratic polynomial as Σ D q², by elimination; the constant is eliminated last. Where this does not succeed, Coq refuses. */
-  squares(quadratic: Polynomial<E>): string {
-    const { field: K } = this.instance;
-    const half = K.inv(K.add(K.one, K.one));
-    const found: string[] = [];
-    let rest = quadratic;
-    for (;;) {
-      const variables = [...new Set([...rest.values()].flatMap((t) => t.variables))].sort((a, b) => a - b);
-      const pivot = variables.find((k) => rest.has(`${k},${k}`));
-      if (pivot === undefined) break;
-      const D = rest.get(`${pivot},${pivot}`)!.coefficient;
-      const form = new Map<string, { variables: number[]; coefficient: E }>();
-      for (const { variables, coefficient } of rest.values()) {
-        const at = variables.indexOf(pivot);
-        if (at < 0) continue;
-        const others = variables.filter((_, k) => k !== at);
-        const own = others.length === 1 && others[0] === pivot;
-        form.set(others.join(), { variables: others, coefficient: K.div(own ? coefficient : K.mul(half, coefficient), D) });
-      }
-      found.push(`(${this.print(D)}, ${this.text(form)})`);
-      rest = this.ring.sub(rest, this.scale(D, this.ring.mul(form, form)));
-    }
-    const left = rest.get("");
-    if (left !== undefined) found.push(`(${this.print(left.coefficient)}, ${this.text(constant(K, K.one))})`);
-    return list(found);
-  }
-}
-
-/** The evidence tree of `Explore.v`, the mask of used samples and the direction that settles ties. */
-function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E>): string {
-  const { network, field: K, data } = instance;
-  const algebra = new Algebra(instance, plan.scope, plan.ball, print);
-  const { ring } = algebra;
-  const slope = constant(K, K.fromRational(offSlope(network.activation)));
-  const exclusions = plan.excluded.map(
-    (one) => new Map(one.map((u) => [unitKey(u.sample, u.layer, u.unit), u] as const)),
-  );
-  const tie = instance.point.map((_, k) => K.fromRational(rational(BigInt((((k + 1) * 7919) % 101) + 1))));
-  let leaves = 0;
-
-  const gone = (conditions: readonly Condition<E>[]): string | null => {
-    for (const exclusion of exclusions) {
-      const members = conditions.filter(({ key, orientation }) => exclusion.get(key)?.orientation === orientation);
-      if (members.length < exclusion.size) continue;
-      return `Gone ${list(conditions.map(({ key }) => print(exclusion.get(key)?.weight ?? K.zero)).reverse())}`;
-    }
-    return null;
-  };
-  /** Replays the passes with the decisions so far; stops at the first undecided unit. */
-  const descend = (choices: readonly boolean[]): string => {
-    let taken = 0;
-    const conditions: Condition<E>[] = [];
-    const units = new Map<string, Polynomial<E>>();
-    class Undecided extends Error {}
-    const margins: Polynomial<E>[] = [];
-    try {
-      for (const sample of plan.samples) {
-        const isOn = (z: Polynomial<E>, layer: number, unit: number) => {
-          const key = unitKey(sample, layer, unit);
-          units.set(key, z);
-          const known = algebra.decided(z);
-          if (known !== null) return known;
-          if (taken === choices.length) throw new Undecided();
-          const on = choices[taken++]!;
-          conditions.push({ key, orientation: on ? 1 : -1, polynomial: on ? z : ring.neg(z) });
-          return on;
-        };
-        const inputs = data[sample]!.x.map((c) => constant(K, c));
-        const { output } = forward(ring, network, slope, algebra.parameters, inputs, isOn);
-        margins.push(data[sample]!.y === 1 ? output : ring.neg(output));
-      }
-    } catch (error) {
-      if (!(error instanceof Undecided)) throw error;
-      const left = gone(conditions);
-      return left ?? `Split (${descend([...choices, true])}) (${descend([...choices, false])})`;
-    }
-    if (++leaves > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} sign choices to write out`);
-    return gone(conditions) ?? plan.leaf({ margins, conditions, units }, algebra);
-  };
-  const mask = list(data.map((_, i) => String(plan.samples.includes(i))));
-  return `${list(tie.map(print))} ${mask}\n  (${descend([])})`;
-}
-
-/** The evidence whose orientations agree with the conditions met; a unit whose sign is decided on the way counts as off. */
-function matching<T extends { readonly orientations: readonly Orientation[] }, E>(
-  cells: readonly T[],
-  keys: readonly string[],
-  { conditions }: Cell<E>,
-): T {
-  const met = new Map(conditions.map(({ key, orientation }) => [key, orientation]));
-  const fits = (strict: boolean) =>
-    cells.find(({ orientations }) =>
-      keys.every((key, k) => orientations[k] === (met.get(key) ?? (strict ? -1 : orientations[k]))),
-    );
-  const found = fits(true) ?? fits(false);
-  if (found === undefined) throw new NotCovered("no evidence for one of the sign choices");
-  return found;
-}
-
-function strictLocal<E>(instance: Instance<E>, statement: Of<"strict-local", E>, print: Print<E>): string {
-  const { field: K } = instance;
-  const { scope, radius, excluded, pieces } = statement;
-  const samples = slackSigns(instance, instance.point).flatMap((sign, i) => (sign === 0 ? [i] : []));
-  const keys = pieceFrame(instance, scope, samples).kinks.map((u) => unitKey(u.sample, u.layer, u.unit));
-  const two = K.add(K.one, K.one);
-  const leaf = (cell: Cell<E>, algebra: Algebra<E>) => {
-    const { ring } = algebra;
-    const { multipliers, rho, kappa, products } = matching(pieces, keys, cell);
-    const h = [
-      ...cell.margins.map((m) => ring.sub(m, ring.one)),
-      ...cell.conditions.map(({ polynomial }) => polynomial),
-    ];
-    // The certificate's constraints are the margins and all relevant kinks; here, those that were met on the way.
-    const place = (j: number): number | null => {
-      if (j < samples.length) return j;
-      const at = cell.conditions.findIndex(({ key }) => key === keys[j - samples.length]);
-      return at < 0 ? null : at + samples.length;
-    };
-    const omega = h.map(() => K.zero);
-    for (const [j, w] of multipliers.entries()) {
-      const at = place(j);
-      if (at !== null) omega[at] = w;
-    }
-    const rhos = omega.map((w) => (K.sign(w) > 0 ? rho : K.zero));
-    const pairs = products.flatMap(({ first, second, weight }) => {
-      const [f, s] = [place(first), place(second)];
-      return f === null || s === null ? [] : [{ f, s, weight }];
-    });
-    let form = algebra.growth();
-    for (const [j, p] of h.entries()) form = ring.sub(form, algebra.scale(K.mul(two, omega[j]!), p));
-    form = algebra.part(form, 2);
-    for (const [j, p] of h.entries()) {
-      const g = algebra.part(p, 1);
-      form = ring.add(form, algebra.scale(rhos[j]!, ring.mul(g, g)));
-    }
-    for (const { f, s, weight } of pairs) {
-      form = ring.sub(form, algebra.scale(weight, ring.mul(algebra.part(h[f]!, 1), algebra.part(h[s]!, 1))));
-    }
-    for (const [k, moves] of algebra.moving.entries()) {
-      if (!moves) continue;
-      const x = shiftedVariable(K, K.zero, k);
-      form = ring.sub(form, algebra.scale(kappa, ring.mul(x, x)));
-    }
-    return `Leaf (@Build_strict_proof K ${list(omega.map((w, j) => `(${print(w)}, ${print(rhos[j]!)})`))} ${print(kappa)} ${list(
-      pairs.map(({ f, s, weight }) => `(${f}%nat, ${s}%nat, ${print(weight)})`),
-    )}\n    ${algebra.squares(form)})`;
-  };
-  return explored(instance, { scope, ball: radius, samples, excluded, leaf }, print);
-}
-
-interface ConvexEvidence<E> {
-  readonly lambdas: readonly E[];
-  /** One per condition of the cell. */
-  readonly nus: readonly E[];
-  readonly products: readonly { readonly f: number; readonly s: number; readonly weight: E }[];
-}
-
-/** The identity of `Convex.v`: the squares are what is left of ½(‖θ'‖² − ‖θ‖²). */
-function convexLeaf<E>(
-  algebra: Algebra<E>,
-  margins: readonly Polynomial<E>[],
-  conditions: readonly Polynomial<E>[],
-  { lambdas, nus, products }: ConvexEvidence<E>,
-): string {
-  const { ring, instance, print } = algebra;
-  const { field: K } = instance;
-  let rest = algebra.scale(K.inv(K.add(K.one, K.one)), algebra.growth());
-  for (const [i, m] of margins.entries()) rest = ring.sub(rest, algebra.scale(lambdas[i]!, ring.sub(m, ring.one)));
-  for (const [k, c] of conditions.entries()) rest = ring.sub(rest, algebra.scale(nus[k] ?? K.zero, c));
-  for (const { f, s, weight } of products) {
-    rest = ring.sub(rest, algebra.scale(weight, ring.mul(conditions[f]!, conditions[s]!)));
-  }
-  return `Leaf (@Build_cell_proof K ${list(lambdas.map(print))} ${list(nus.map(print))} ${list(
-    products.map(({ f, s, weight }) => `(${f}%nat, ${s}%nat, ${print(weight)})`),
-  )}\n    ${algebra.squares(rest)})`;
-}
-
-function positiveSamples<E>(K: Field<E>, multipliers: readonly E[]): number[] {
-  return multipliers.flatMap((c, i) => (K.sign(c) > 0 ? [i] : []));
-}
-
-function layerGlobal<E>(instance: Instance<E>, { layer, multipliers }: Of<"layer-global", E>, print: Print<E>): string {
-  const samples = positiveSamples(instance.field, multipliers);
-  const leaf = ({ margins, conditions }: Cell<E>, algebra: Algebra<E>) =>
-    convexLeaf(
-      algebra,
-      margins,
-      conditions.map(({ polynomial }) => polynomial),
-      { lambdas: samples.map((i) => multipliers[i]!), nus: [], products: [] },
-    );
-  return explored(instance, { scope: layer, ball: null, samples, excluded: [], leaf }, print);
-}
-
-function layerCells<E>(instance: Instance<E>, { layer, excluded, cells }: Of<"layer-cells", E>, print: Print<E>): string {
-  const keys = cellUnits(instance, layer).map((u) => unitKey(u.sample, u.layer, u.unit));
-  const leaf = (cell: Cell<E>, algebra: Algebra<E>) => {
-    const { multipliers, signMultipliers } = matching(cells, keys, cell);
-    const nus = cell.conditions.map(({ key }) => signMultipliers[keys.indexOf(key)] ?? instance.field.zero);
-    return convexLeaf(
-      algebra,
-      cell.margins,
-      cell.conditions.map(({ polynomial }) => polynomial),
-      { lambdas: multipliers, nus, products: [] },
-    );
-  };
-  return explored(instance, { scope: layer, ball: null, samples: instance.data.map((_, i) => i), excluded, leaf }, print);
-}
-
-function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian", E>, print: Print<E>): string {
-  const { field: K } = instance;
-  const { reach, multipliers, blocks } = statement;
-  if (blocks.some(({ split, cells }) => split || cells.some(({ products }) => products.length > 0))) {
-    throw new NotCovered("cells with products of signs");
-  }
-  const samples = positiveSamples(K, multipliers);
-  const leaf = ({ margins, conditions }: Cell<E>, algebra: Algebra<E>) =>
-    convexLeaf(
-      algebra,
-      margins,
-      conditions.map(({ polynomial }) => polynomial),
-      { lambdas: samples.map((i) => multipliers[i]!), nus: [], products: [] },
-    );
-  const ball = reach === "local" ? K.fromRational(rational(1n, 1024n)) : null;
-  const excluded = blocks.flatMap((block) => block.excluded);
-  const radius = ball === null ? "" : `${print(ball)} `;
-  return `${radius}${explored(instance, { scope: null, ball, samples, excluded, leaf }, print)}`;
 }

@@ -1,9 +1,9 @@
 /** Cross-examines a verdict: every `yes` and every `no` against the opponent's own search, every curve and better point by value. */
 import type { Verdict } from "../../src/report/verdict.js";
-import { dot, distanceToCone, norm2, normal, seeded } from "./numeric.js";
+import { distanceToCone, dot, norm2, normal, seeded } from "./numeric.js";
 import type { ProblemJson } from "./problem.js";
 import { type Rival, type Scope, searchBall, searchEverywhere } from "./search.js";
-import { gradient, margin, margins, patternAt, type Shadow, shadowOf, valueOf } from "./shadow.js";
+import { gradient, margin, margins, numberOf, patternAt, type Shadow, shadowOf } from "./shadow.js";
 
 export interface Examination {
   /** What cannot be true together with the opponent's findings. */
@@ -99,11 +99,11 @@ function examineKkt(shadow: Shadow, { kkt }: Verdict, random: () => number, resu
 /** Numbers of a certificate, in floating point: coordinates in powers of the field's generator. */
 function reader(certificate: Json): (value: unknown) => number {
   const field = (certificate.problem as Json).field as { minimalPolynomial: string[]; interval: string[] } | null;
-  const generator = field === null ? 0 : rootOf(field.minimalPolynomial.map(valueOf), field.interval.map(valueOf));
+  const generator = field === null ? 0 : rootOf(field.minimalPolynomial.map(numberOf), field.interval.map(numberOf));
   return (value) =>
     Array.isArray(value)
-      ? value.reduce((total: number, c: string, k) => total + valueOf(c) * generator ** k, 0)
-      : valueOf(value as string);
+      ? value.reduce((total: number, c: string, k) => total + numberOf(c) * generator ** k, 0)
+      : numberOf(value as string);
 }
 
 function rootOf(polynomial: readonly number[], interval: readonly number[]): number {
@@ -134,7 +134,9 @@ function examineStatement(
     const least = Math.min(...margins(shadow, better));
     if (least < 1 - 1e-9) against(`the better point has margin ${least}`);
     if (norm2(better) > own * (1 + 1e-12)) against("the better point is longer");
-    if (!shadow.point.every((c, k) => scope === null || shadow.layerOf[k] === scope || Math.abs(better[k]! - c) < 1e-12))
+    if (
+      !shadow.point.every((c, k) => scope === null || shadow.layerOf[k] === scope || Math.abs(better[k]! - c) < 1e-12)
+    )
       against("the better point leaves the scope");
   }
   if (statement.kind === "not-local") {
@@ -203,7 +205,9 @@ function examineScope(
       best: searchBall(shadow, scope, radius, effort.ball / 2, random).best,
     }));
     // A descent gains at every radius; a better point that is merely near does not.
-    const descends = found.every(({ radius, best }) => best !== null && best.size < size - 1e-4 * radius * radius * size);
+    const descends = found.every(
+      ({ radius, best }) => best !== null && best.size < size - 1e-4 * radius * radius * size,
+    );
     if (descends) {
       const text = `${what}: local ${answers.local}, but ${found.map(({ best }) => describe(best!, size)).join(" and ")}`;
       (answers.local === "yes" ? contradictions : missed).push(text);

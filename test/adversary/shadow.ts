@@ -40,9 +40,9 @@ export function shadowOf({ network, data, point }: ProblemJson): Shadow {
     layers,
     names,
     layerOf,
-    slope: typeof activation === "object" ? valueOf(activation["leaky-relu"]) : activation === "relu" ? 0 : 1,
-    data: data.map(({ x, y }) => ({ x: x.map(valueOf), y })),
-    point: point.map(valueOf),
+    slope: typeof activation === "object" ? numberOf(activation["leaky-relu"]) : activation === "relu" ? 0 : 1,
+    data: data.map(({ x, y }) => ({ x: x.map(numberOf), y })),
+    point: point.map(numberOf),
   };
 }
 
@@ -81,7 +81,7 @@ function matricesOf(network: ProblemJson["network"]): (string | 0)[][][] {
 }
 
 /** The number that a text such as `-3/4*sqrt(2)` or `1/root(2,3)` means. */
-export function valueOf(source: string): number {
+export function numberOf(source: string): number {
   const tokens = source.match(/\d+(\.\d+)?|[a-z]+|[-+*/(),]/g) ?? [];
   let at = 0;
   const sum = (): number => {
@@ -100,8 +100,9 @@ export function valueOf(source: string): number {
     if (/^\d/.test(token)) return Number(token);
     if (token !== "(") at++;
     const inner = sum();
-    const degree = tokens[at] === "," ? (at++, sum()) : 2;
-    at++;
+    const isRoot = tokens[at++] === ",";
+    const degree = isRoot ? sum() : 2;
+    if (isRoot) at++;
     return token === "(" ? inner : inner ** (1 / degree);
   };
   return sum();

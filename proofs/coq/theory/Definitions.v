@@ -1,7 +1,6 @@
-(** What is claimed: the margin-maximisation problem (P) of a network of class N,
-    its optima, and its KKT points in the sense of Clarke.  Nothing in this file
-    mentions a certificate or a checker; every theorem of an instance is stated in
-    the words defined here, over the real numbers of Coq's standard library. *)
+(** What is claimed: the margin-maximisation problem (P) of a network of class N, its optima, and
+    its KKT points in the sense of Clarke, over the real numbers of Coq's standard library.
+    Nothing here mentions a certificate or a checker; every instance's theorems use these words. *)
 From Coq Require Import Reals QArith Qreals List Arith.
 Import ListNotations.
 Open Scope R_scope.
@@ -25,14 +24,12 @@ Fixpoint dot (theta : point) (row : list entry) (x : list R) : R :=
   | e :: row', a :: x' => weight theta e * a + dot theta row' x'
   | _, _ => 0
   end.
-Definition matvec theta (W : matrix) (x : list R) : list R :=
-  map (fun row => dot theta row x) W.
+Definition matvec theta (W : matrix) (x : list R) := map (fun row => dot theta row x) W.
 
 (** The activation's factor on the negative side, and the activation itself. *)
 Definition slope (a : activation) : R :=
   match a with Linear => 1 | ReLU => 0 | LeakyReLU q => Q2R q end.
-Definition sigma (a : activation) (z : R) : R :=
-  if Rle_dec 0 z then z else slope a * z.
+Definition sigma a (z : R) : R := if Rle_dec 0 z then z else slope a * z.
 
 (** Φ(θ;x): hidden layers with activation, the last layer without. *)
 Fixpoint forward a theta (Ws : list matrix) (x : list R) : list R :=
@@ -41,8 +38,7 @@ Fixpoint forward a theta (Ws : list matrix) (x : list R) : list R :=
   | W :: [] => matvec theta W x
   | W :: Ws' => forward a theta Ws' (map (sigma a) (matvec theta W x))
   end.
-Definition Phi (net : network) (theta : point) (x : list R) : R :=
-  hd 0 (forward (act net) theta (layers net) x).
+Definition Phi net theta (x : list R) : R := hd 0 (forward (act net) theta (layers net) x).
 
 Definition in_layer (net : network) (l k : nat) : Prop :=  (* layers count from 1 *)
   exists row, In row (nth (pred l) (layers net) []) /\ In (Param k) row.
@@ -72,10 +68,8 @@ Definition feasible net (data : list sample) theta : Prop :=
 
 Fixpoint sum (n : nat) (f : nat -> R) : R :=
   match n with O => 0 | S n' => sum n' f + f n' end.
-Definition norm net (theta : point) : R :=
-  sqrt (sum (parameters net) (fun k => theta k * theta k)).
-Definition dist net (theta theta' : point) : R :=
-  norm net (fun k => theta' k - theta k).
+Definition norm net (theta : point) := sqrt (sum (parameters net) (fun k => theta k * theta k)).
+Definition dist net (theta theta' : point) := norm net (fun k => theta' k - theta k).
 
 Inductive scope := Whole | Layer (l : nat).
 Definition in_scope net sc k : Prop :=

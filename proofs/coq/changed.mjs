@@ -1,0 +1,43 @@
+// Instances with one number changed, for each kind of statement: what Coq has to refuse.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeCertificate, statementDecoder } from "../../dist/certificate/decode.js";
+import { toCoq } from "../../dist/report/coq.js";
+import { here } from "./project.mjs";
+
+/** [name, certificate, kind of statement, change of (statement, problem)] */
+const CHANGES = [
+  ["feasible", "fc-relu", "feasible", (_, problem) => (problem.point[1] = "1")],
+  ["feasible_label", "fc-relu", "feasible", (_, problem) => (problem.data[0].y = -1)],
+  ["infeasible", "fc-relu", "feasible", (s) => Object.assign(s, { kind: "infeasible", sample: 1 })],
+  ["kkt_multiplier", "fc-relu", "kkt", (s) => (s.terms[0].multiplier = "3")],
+  ["kkt_negative", "fc-relu", "kkt", (s) => (s.terms[0].multiplier = "-2")],
+  ["kkt_witness", "fc-relu", "kkt", (s) => (s.terms[0].witness.steps[0]["W1[2,1]"] = "1/16")],
+  ["kkt_kink", "fc-relu", "kkt", (s) => (s.terms[0].witness.steps = [])],
+  ["kkt_field", "convolutional-relu", "kkt", (s) => (s.terms[0].multiplier = ["1", "1/1000"])],
+  ["not_local", "fc-relu", "not-local", (s) => (s.curve.steps[1]["W1[1,2]"] = "15/16")],
+  ["not_local_end", "diagonal-depth2-relu", "not-local", (s) => (s.curve.end = "8")],
+  ["not_local_field", "diagonal-deep-relu", "not-local", (s) => (s.curve.steps[1]["w1[1]"] = ["0", "6", "1/8"])],
+  ["not_local_layer", "relu-nonzero-weights", "not-local", (s) => (s.scope = 2)],
+  ["not_global", "relu-nonzero-inputs", "not-global", (s) => (s.better[0] = "0")],
+  ["strict_multiplier", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].multipliers[0] = "2")],
+  ["strict_kappa", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].kappa = "2")],
+  ["strict_rho", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].rho = "-1/2")],
+  ["layer_global", "convolutional-linear", "layer-global", (s) => (s.multipliers[0] = "2")],
+  ["layer_cells", "fc-relu", "layer-cells", (s) => (s.cells[1].multipliers[1] = "1/5")],
+  ["layer_cells_negative", "fc-relu", "layer-cells", (s) => (s.cells[0].multipliers[0] = "-2")],
+  ["lagrangian", "diagonal-depth2-nonzero", "lagrangian", (s) => (s.multipliers[0] = "1/2")],
+  ["svm_dual", "fc-linear-depth3", "svm-dual", (s) => (s.multipliers[0] = "31")],
+];
+
+/** The changed instances, each with one statement alone. */
+export function changedInstances() {
+  return CHANGES.map(([name, file, kind, change]) => {
+    const certificate = JSON.parse(readFileSync(join(here, `../../certificates/${file}.json`), "utf8"));
+    const statement = certificate.statements.find((one) => one.kind === kind);
+    if (statement === undefined) throw new Error(`${file} has no statement ${kind}`);
+    change(statement, certificate.problem);
+    const { instance } = decodeCertificate({ ...certificate, statements: [statement] });
+    return { name, text: toCoq({ instance, statements: [statementDecoder(instance)(statement, "")] }) };
+  });
+}

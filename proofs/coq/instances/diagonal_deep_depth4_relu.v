@@ -1,0 +1,142 @@
+(** diagonal-deep-depth4-relu: theorems about one network, its data and a point, each proved by computation
+    with a checker that `theory/` proves sound. The definitions are in
+    `theory/Definitions.v`. Written by `margincert export --to coq`.
+*)
+From Coq Require Import Reals QArith List.
+From MarginCert Require Import All.
+Import ListNotations.
+Open Scope Q_scope.
+
+(** Parameters, from 0: w1[1], w1[2], w2[1], w2[2], w3[1], w3[2], w4[1], w4[2]. *)
+Definition net : network := {|
+  parameters := 8;
+  layers := [[[Param 0; Zero]; [Zero; Param 1]];
+   [[Param 2; Zero]; [Zero; Param 3]];
+   [[Param 4; Zero]; [Zero; Param 5]];
+   [[Param 6; Param 7]]];
+  act := ReLU |}.
+
+Definition K : ops := rationals.
+Definition value : K -> R := Q2R.
+Definition exact : reading K value := rationals_reading.
+
+Definition exact_data : list (exact_sample K) :=
+  [([8; 8], true)].
+Definition exact_point : list K := [(1 # 2); (1 # 2); (1 # 2); (1 # 2); (1 # 2); (1 # 2); (1 # 2); (1 # 2)].
+Definition data : list sample := samples_of value exact_data.
+Definition theta : point := point_of value exact_point.
+
+Theorem diagonal_deep_depth4_relu_class_N :
+  class_N net 2.
+Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_feasible :
+  feasible net data theta.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_kkt :
+  kkt net data theta.
+Proof. refine (check_kkt_sound K value exact net exact_data exact_point
+  [(0%nat, (1 # 2), 1, [[(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]])] _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_not_local_optimum :
+  ~ local_optimum net data Whole theta.
+Proof. refine (check_not_local_sound K value exact net exact_data Whole exact_point
+  (1 # 64) [[(1 # 2); (-1); (-47 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]] _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_1_strict_local_optimum :
+  strict_local_within (value (1 # 4)) net data (Layer 1) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_point (1 # 4)
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
+    [])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_1_global_optimum :
+  global_optimum net data (Layer 1) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Split (Split (Split (Split (Split (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([1]%nat, 1)]); ((1 # 4), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([1]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])]))) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([1]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])]))) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Split (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])]))) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])]))) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_2_strict_local_optimum :
+  strict_local_within (value (1 # 4)) net data (Layer 2) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 2) exact_point (1 # 4)
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
+    [])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_2_global_optimum :
+  global_optimum net data (Layer 2) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Split (Split (Split (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([3]%nat, 1)]); ((1 # 4), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([3]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) (Split (Split (Leaf (@Build_cell_proof K [1] [0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((5 # 4), [([]%nat, 1)])]))) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0] []
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_3_strict_local_optimum :
+  strict_local_within (value (1 # 4)) net data (Layer 3) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 3) exact_point (1 # 4)
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
+    [])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_3_global_optimum :
+  global_optimum net data (Layer 3) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 3) exact_point
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Split (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
+    [((1 # 2), [([4]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([5]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [1] [0; 0] []
+    [((1 # 2), [([4]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([5]%nat, 1)]); ((1 # 4), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [1] [0; 0] []
+    [((1 # 2), [([4]%nat, 1)]); ((1 # 2), [([5]%nat, 1); ([]%nat, (-1))]); ((1 # 4), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(3 # 2)] [0; 0] []
+    [((1 # 2), [([4]%nat, 1)]); ((1 # 2), [([5]%nat, 1)]); ((5 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_4_global_optimum :
+  global_optimum net data (Layer 4) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 4) exact_point
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Leaf (@Build_cell_proof K [(1 # 2)] [] []
+    [((1 # 2), [([6]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([7]%nat, 1); ([]%nat, (-1 # 2))])])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_deep_depth4_relu_layer_4_strict_local_optimum :
+  strict_local_within (value 1) net data (Layer 4) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 4) exact_point 1
+  [42; 83; 23; 64; 4; 45; 86; 26] [true]
+  (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
+    [])) _). vm_compute. reflexivity. Qed.
+
+Definition diagonal_deep_depth4_relu_theorems :=
+  (diagonal_deep_depth4_relu_class_N,
+   diagonal_deep_depth4_relu_feasible,
+   diagonal_deep_depth4_relu_kkt,
+   diagonal_deep_depth4_relu_not_local_optimum,
+   diagonal_deep_depth4_relu_layer_1_strict_local_optimum,
+   diagonal_deep_depth4_relu_layer_1_global_optimum,
+   diagonal_deep_depth4_relu_layer_2_strict_local_optimum,
+   diagonal_deep_depth4_relu_layer_2_global_optimum,
+   diagonal_deep_depth4_relu_layer_3_strict_local_optimum,
+   diagonal_deep_depth4_relu_layer_3_global_optimum,
+   diagonal_deep_depth4_relu_layer_4_global_optimum,
+   diagonal_deep_depth4_relu_layer_4_strict_local_optimum).
+Print Assumptions diagonal_deep_depth4_relu_theorems.

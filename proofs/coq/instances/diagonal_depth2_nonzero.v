@@ -1,0 +1,78 @@
+(** diagonal-depth2-nonzero: theorems about one network, its data and a point, each proved by computation
+    with a checker that `theory/` proves sound. The definitions are in
+    `theory/Definitions.v`. Written by `margincert export --to coq`.
+*)
+From Coq Require Import Reals QArith List.
+From MarginCert Require Import All.
+Import ListNotations.
+Open Scope Q_scope.
+
+(** Parameters, from 0: w1[1], w1[2], w2[1], w2[2]. *)
+Definition net : network := {|
+  parameters := 4;
+  layers := [[[Param 0; Zero]; [Zero; Param 1]];
+   [[Param 2; Param 3]]];
+  act := Linear |}.
+
+Definition K : ops := rationals.
+Definition value : K -> R := Q2R.
+Definition exact : reading K value := rationals_reading.
+
+Definition exact_data : list (exact_sample K) :=
+  [([3; 1], true);
+   ([1; 3], true)].
+Definition exact_point : list K := [(1 # 2); (1 # 2); (1 # 2); (1 # 2)].
+Definition data : list sample := samples_of value exact_data.
+Definition theta : point := point_of value exact_point.
+
+Theorem diagonal_depth2_nonzero_class_N :
+  class_N net 2.
+Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_feasible :
+  feasible net data theta.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_kkt :
+  kkt net data theta.
+Proof. refine (check_kkt_sound K value exact net exact_data exact_point
+  [(0%nat, (1 # 4), 1, [[(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]]);
+   (1%nat, (1 # 4), 1, [[(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]])] _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_global_optimum :
+  global_optimum net data Whole theta.
+Proof. refine (check_global_sound K value exact net exact_data Whole exact_point
+  [42; 83; 23; 64] [true; true]
+  (Leaf (@Build_cell_proof K [(1 # 4); (1 # 4)] [] []
+    [((1 # 2), [([0]%nat, 1); ([2]%nat, (-1))]); ((1 # 2), [([1]%nat, 1); ([3]%nat, (-1))])])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_strict_local_optimum :
+  strict_local_within (value (1 # 32)) net data Whole theta.
+Proof. refine (check_strict_sound K value exact net exact_data Whole exact_point (1 # 32)
+  [42; 83; 23; 64] [true; true]
+  (Leaf (@Build_strict_proof K [((1 # 4), (1 # 2)); ((1 # 4), (1 # 2))] (15 # 16) []
+    [((21 # 16), [([0]%nat, 1); ([2]%nat, (4 # 21)); ([1]%nat, (4 # 7)); ([3]%nat, (4 # 7))]); ((99 # 112), [([1]%nat, 1); ([3]%nat, (-20 # 99)); ([2]%nat, (68 # 99))]); ((1343 # 1584), [([2]%nat, 1); ([3]%nat, (68 # 79))]); ((833 # 3792), [([3]%nat, 1)])])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_layer_1_global_optimum :
+  global_optimum net data (Layer 1) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
+  [42; 83; 23; 64] [true; true]
+  (Leaf (@Build_cell_proof K [(1 # 4); (1 # 4)] [] []
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1 # 2))])])) _). vm_compute. reflexivity. Qed.
+
+Theorem diagonal_depth2_nonzero_layer_2_global_optimum :
+  global_optimum net data (Layer 2) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
+  [42; 83; 23; 64] [true; true]
+  (Leaf (@Build_cell_proof K [(1 # 4); (1 # 4)] [] []
+    [((1 # 2), [([2]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1 # 2))])])) _). vm_compute. reflexivity. Qed.
+
+Definition diagonal_depth2_nonzero_theorems :=
+  (diagonal_depth2_nonzero_class_N,
+   diagonal_depth2_nonzero_feasible,
+   diagonal_depth2_nonzero_kkt,
+   diagonal_depth2_nonzero_global_optimum,
+   diagonal_depth2_nonzero_strict_local_optimum,
+   diagonal_depth2_nonzero_layer_1_global_optimum,
+   diagonal_depth2_nonzero_layer_2_global_optimum).
+Print Assumptions diagonal_depth2_nonzero_theorems.

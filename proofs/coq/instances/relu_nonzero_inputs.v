@@ -1,0 +1,74 @@
+(** relu-nonzero-inputs: theorems about one network, its data and a point, each proved by computation
+    with a checker that `theory/` proves sound. The definitions are in
+    `theory/Definitions.v`. Written by `margincert export --to coq`.
+*)
+From Coq Require Import Reals QArith List.
+From MarginCert Require Import All.
+Import ListNotations.
+Open Scope Q_scope.
+
+(** Parameters, from 0: W1[1,1], W1[1,2], W1[2,1], W1[2,2], W2[1,1], W2[1,2]. *)
+Definition net : network := {|
+  parameters := 6;
+  layers := [[[Param 0; Param 1]; [Param 2; Param 3]];
+   [[Param 4; Param 5]]];
+  act := ReLU |}.
+
+Definition K : ops := rationals.
+Definition value : K -> R := Q2R.
+Definition exact : reading K value := rationals_reading.
+
+Definition exact_data : list (exact_sample K) :=
+  [([1; 0], true);
+   ([(-5 # 13); (12 # 13)], true)].
+Definition exact_point : list K := [1; 0; (-5 # 13); (12 # 13); 1; 1].
+Definition data : list sample := samples_of value exact_data.
+Definition theta : point := point_of value exact_point.
+
+Theorem relu_nonzero_inputs_class_N :
+  class_N net 2.
+Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_feasible :
+  feasible net data theta.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_kkt :
+  kkt net data theta.
+Proof. refine (check_kkt_sound K value exact net exact_data exact_point
+  [(0%nat, 1, 1, [[1]; []; [(-5 # 13)]; [(12 # 13)]; [1]; [1]]);
+   (1%nat, 1, 1, [[1]; []; [(-5 # 13)]; [(12 # 13)]; [1]; [1]])] _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_strict_local_optimum :
+  strict_local_within (value (1 # 4)) net data Whole theta.
+Proof. refine (check_strict_sound K value exact net exact_data Whole exact_point (1 # 4)
+  [42; 83; 23; 64; 4; 45] [true; true]
+  (Leaf (@Build_strict_proof K [(1, (1 # 2)); (1, (1 # 2))] (7 # 8) []
+    [((5 # 8), [([0]%nat, 1); ([4]%nat, (-4 # 5))]); ((1 # 8), [([1]%nat, 1)]); ((269 # 1352), [([2]%nat, 1); ([5]%nat, (260 # 269)); ([3]%nat, (-240 # 269))]); ((845 # 2152), [([3]%nat, 1); ([5]%nat, (-48 # 65))]); ((9 # 40), [([4]%nat, 1)]); ((9 # 40), [([5]%nat, 1)])])) _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_not_global_optimum :
+  ~ global_optimum net data Whole theta.
+Proof. refine (check_not_global_sound K value exact net exact_data Whole exact_point
+  [(5 # 6); (7 # 6); 0; 0; (4 # 3); 0] _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_layer_1_not_global_optimum :
+  ~ global_optimum net data (Layer 1) theta.
+Proof. refine (check_not_global_sound K value exact net exact_data (Layer 1) exact_point
+  [(1 # 2); 1; (1 # 2); (1 # 2); 1; 1] _). vm_compute. reflexivity. Qed.
+
+Theorem relu_nonzero_inputs_layer_2_global_optimum :
+  global_optimum net data (Layer 2) theta.
+Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
+  [42; 83; 23; 64; 4; 45] [true; true]
+  (Leaf (@Build_cell_proof K [1; 1] [] []
+    [((1 # 2), [([4]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([5]%nat, 1); ([]%nat, (-1))])])) _). vm_compute. reflexivity. Qed.
+
+Definition relu_nonzero_inputs_theorems :=
+  (relu_nonzero_inputs_class_N,
+   relu_nonzero_inputs_feasible,
+   relu_nonzero_inputs_kkt,
+   relu_nonzero_inputs_strict_local_optimum,
+   relu_nonzero_inputs_not_global_optimum,
+   relu_nonzero_inputs_layer_1_not_global_optimum,
+   relu_nonzero_inputs_layer_2_global_optimum).
+Print Assumptions relu_nonzero_inputs_theorems.

@@ -1,0 +1,95 @@
+// Checks the proofs with Coq: compiles the theory and every instance from clean, and fails unless each of them rests on the
+// axioms of axioms.txt alone. Then compiles instances with one number changed, each of which Coq has to refuse.
+//
+//   node proofs/coq/run.mjs [INSTANCE.v …]     (default: all of instances/, then the changed ones)
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { assumptions, here, instances, seconds, theory } from "./project.mjs";
+
+const build = join(here, ".build");
+
+/** Runs coqc on a file of the build folder: exit code and output. */
+function compile(file) {
+  return new Promise((done) => {
+    const child = spawn("coqc", ["-q", "-Q", "theory", "MarginCert", file], { cwd: build });
+    let output = "";
+    child.stdout.on("data", (text) => (output += text));
+    child.stderr.on("data", (text) => (output += text));
+    child.on("close", (code) => done({ code, output }));
+  });
+}
+
+/** Runs the tasks, a few at a time. */
+async function pool(tasks) {
+  const queue = [...tasks];
+  const workers = Math.min(4, availableParallelism());
+  await Promise.all(
+    Array.from({ length: workers }, async () => {
+      for (let task = queue.shift(); task !== undefined; task = queue.shift()) await task();
+    }),
+  );
+}
+
+let failures = 0;
+function fail(file, reason) {
+  failures++;
+  console.error(`${file}: FAILED: ${reason.trim()}`);
+}
+
+async function check(file) {
+  const since = performance.now();
+  const { code, output } = await compile(file);
+  if (code !== 0) return fail(file, output);
+  const { printed, extra } = assumptions(output);
+  if (extra.length > 0) return fail(file, `assumes ${extra.join(", ")}`);
+  const isFinal = !file.startsWith("theory/") || file.endsWith("Soundness.v");
+  if (isFinal && !printed) return fail(file, "does not print its assumptions");
+  console.log(`${file}: proved (${seconds(since)})`);
+}
+
+async function refuse({ name, text }) {
+  const file = `changed/${name}.v`;
+  writeFileSync(join(build, file), text);
+  const { code, output } = await compile(file);
+  if (code === 0) return fail(file, "Coq accepted it");
+  if (!output.includes('Unable to unify "true" with "false"')) return fail(file, `refused for another reason: ${output}`);
+  console.log(`${file}: refused, as it has to be`);
+}
+
+const version = spawnSync("coqc", ["--version"], { encoding: "utf8" });
+if (version.error !== undefined) {
+  console.error("coqc was not found. Debian, Ubuntu: apt-get install coq. Without it: npm run proofs:js");
+  process.exit(1);
+}
+console.log(version.stdout.split("\n")[0]);
+
+const start = performance.now();
+rmSync(build, { recursive: true, force: true });
+for (const folder of ["theory", "instances", "changed"]) mkdirSync(join(build, folder), { recursive: true });
+for (const file of theory) cpSync(join(here, file), join(build, file));
+for (const file of theory) {
+  await check(file);
+  if (failures > 0) process.exit(1);
+}
+
+const asked = process.argv.slice(2).map((file) => ({ from: resolve(file), to: `instances/${basename(file)}` }));
+const chosen = asked.length > 0 ? asked : instances.map((file) => ({ from: join(here, file), to: file }));
+await pool(
+  chosen.map(({ from, to }) => async () => {
+    cpSync(from, join(build, to));
+    await check(to);
+  }),
+);
+
+if (asked.length === 0) {
+  if (existsSync(join(here, "../../dist/report/coq.js"))) {
+    const { changedInstances } = await import("./changed.mjs");
+    await pool(changedInstances().map((one) => () => refuse(one)));
+  } else {
+    fail("changed instances", "dist/ is missing: run `npm run build` first");
+  }
+}
+console.log(`${failures === 0 ? "All proved" : `${failures} failures`}, ${seconds(start)}`);
+process.exit(failures === 0 ? 0 : 1);
