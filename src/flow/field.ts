@@ -2,12 +2,13 @@
  * The vector field of the flow, in a form that survives both the stiffness and the cancellation of huge margins.
  *
  * The path of dθ/dt = −∇L (semantics §7) does not depend on the clock. With weights p_i ∝ −ℓ'(q_i), Σp_i = 1, and g = Σ p_i ∇q_i we
- * run it by the clock τ in which θ moves at the speed ‖θ‖:
+ * run it by its length:
  *
- *     dθ/dτ = ‖θ‖ g/‖g‖,    so that    d log‖θ‖/dτ = cos(θ, g) → 1 at a KKT direction.
+ *     dθ/dτ = g/‖g‖.
  *
- * Unlike s = log‖θ‖ itself, τ also runs where margins are negative and θ shrinks. A parameter without gradient (a dead neuron)
- * does not move at all in this form, not even by rounding.
+ * Unlike s = log‖θ‖ this clock also runs where margins are negative and θ shrinks. A straight ray is linear in it, so near the
+ * limit a step may be as long as the whole path before it, with no error at all. A parameter without gradient (a dead neuron)
+ * does not move, not even by rounding.
  *
  * At large ‖θ‖ the weights p cannot be had from θ: the differences q_i − q_k stay of order 1 while the margins themselves are beyond
  * 10^16. So they are variables of their own, a_i = q_r − q_i for a reference sample r, with
@@ -85,7 +86,7 @@ export function fieldAt(regime: Regime, state: State): Field {
   const normals = slides.map(({ sample, neuron }) => kinkNormal(model, sample, neuron, pattern[sample]!, y));
   const gradient = slides.length === 0 ? free : project(orthonormal(normals), free);
 
-  const speed = norm(y) / norm(gradient);
+  const speed = 1 / norm(gradient);
   const rate = new Float64Array(state.length);
   for (let j = 0; j < model.size; j++) rate[j] = speed * gradient[j]!;
   const stiffness = Math.min(marginScale(regime), MAX_STIFFNESS);
@@ -127,7 +128,6 @@ export function jacobian(regime: Regime, state: State, field: Field): Float64Arr
   const { size } = model;
   const { passes, weights, gradient, free } = field;
   const y = state.subarray(0, size);
-  const radius = norm(y);
   const length = norm(gradient);
   const unit = gradient.map((x) => x / length);
   const flat = orthonormal(field.normals);
@@ -152,8 +152,7 @@ export function jacobian(regime: Regime, state: State, field: Field): Float64Arr
     }
     const tangent = project([...flat, unit], change);
     const result = new Float64Array(state.length);
-    for (let j = 0; j < size; j++) result[j] = (radius / length) * tangent[j]!;
-    if (column < size) addTo(result.subarray(0, size), y[column]! / radius, unit);
+    for (let j = 0; j < size; j++) result[j] = tangent[j]! / length;
     return result;
   });
   const stiffness = Math.min(scale, MAX_STIFFNESS);

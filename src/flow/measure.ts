@@ -5,7 +5,6 @@ import { type Model, pass } from "./model.js";
 import { logNorm, type Position } from "./trajectory.js";
 
 export interface Observation {
-  readonly clock: number;
   /** log‖θ‖ */
   readonly s: number;
   readonly logInverseLoss: number;
@@ -31,7 +30,7 @@ export function kktResidual({ stationarity, slackness }: KktResidual): number {
   return Math.max(norm(stationarity), slackness);
 }
 
-export function observe({ regime, state, clock }: Position): Observation {
+export function observe({ regime, state }: Position): Observation {
   const { model, pattern, carried, loss } = regime;
   const field = fieldAt(regime, state);
   const y = state.slice(0, model.size);
@@ -49,7 +48,6 @@ export function observe({ regime, state, clock }: Position): Observation {
   const least = reference + Math.min(...leads) / scale;
   const { logInverse, inverse } = totalLoss(loss, scale * reference, leads);
   return {
-    clock,
     s: logNorm({ regime, state }),
     logInverseLoss: logInverse,
     direction: scaled(1 / radius, y),

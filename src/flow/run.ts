@@ -59,11 +59,12 @@ export interface FlowOptions {
 }
 
 export const ACCURACY = 1e-8;
-/** Observations are this far apart on the path, in units of ‖θ‖: some hundred for a run. */
+/** Observations are this far apart on the path, in units of ‖θ‖, and later further: some hundred for a run. */
 const INTERVAL = 1 / 8;
+const DOUBLING = 160;
 /** Numbers as large as e^690 exist; log(1/L) is one of them. */
 const MAX_LOG = 690;
-const MAX_OBSERVATIONS = 8000;
+const MAX_OBSERVATIONS = 1000;
 /** Directions are known up to this. */
 const ROUNDING = 1e-13;
 /** Relative agreement of the observed exponent with the predicted one. */
@@ -112,7 +113,7 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
   }
   try {
     while (!done()) {
-      path.advance(observations.length * INTERVAL);
+      path.advance(INTERVAL * 2 ** Math.floor(observations.length / DOUBLING));
       observations.push(look(path.position()));
       conservedDrift = Math.max(conservedDrift, drift(forms, origin, path.position()));
     }
@@ -198,7 +199,9 @@ function exponentsOf(
     const none = { predicted: null, observed: null };
     return { directionError: none, kktResidual: none };
   }
-  const late = usable.filter(({ clock }) => clock >= (2 / 3) * end.clock);
+  const late = usable.filter(
+    ({ logInverseLoss }) => Math.log(logInverseLoss) >= (2 / 3) * Math.log(end.logInverseLoss),
+  );
   const clear = (value: number | null) => value !== null && value > 10 * ROUNDING;
   const slope = (value: (one: (typeof usable)[number]) => number | null) =>
     fittedExponent(

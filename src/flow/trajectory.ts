@@ -20,8 +20,6 @@ export interface FlowEvent extends Kink {
 
 /** Where the flow is. */
 export interface Position {
-  /** The length of the path so far, in units of ‖θ‖. */
-  readonly clock: number;
   readonly regime: Regime;
   readonly state: State;
 }
@@ -29,11 +27,10 @@ export interface Position {
 /** Why the flow cannot go on: the gradient has vanished, or no step is short enough. */
 export class Halt extends Error {}
 
-const RELATIVE = 1e-8;
-const ABSOLUTE = 1e-9;
+const RELATIVE = 3e-11;
+const ABSOLUTE = 3e-12;
 /** Of the log weights. */
-const LOGARITHMIC = 1e-6;
-const MAX_STEP = 0.5;
+const LOGARITHMIC = 3e-9;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
 /** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */
@@ -52,8 +49,8 @@ const RESOLVED = 1e3;
 export interface Trajectory {
   readonly events: readonly FlowEvent[];
   readonly position: () => Position;
-  /** Moves on to the clock time; throws Halt. */
-  readonly advance: (clock: number) => void;
+  /** Moves on by a fraction of ‖θ‖ along the path; throws Halt. */
+  readonly advance: (fraction: number) => void;
 }
 
 export function trajectory(model: Model, loss: Loss, start: readonly number[]): Trajectory {
@@ -63,7 +60,6 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
   const largestInput = Math.max(...model.inputs.map(norm));
   const every = model.inputs.map((_, sample) => sample);
   const events: FlowEvent[] = [];
-  let clock = 0;
   let steps = 0;
   let step = 1e-3;
   let ties: Ties = tiesOf(model, y);
@@ -136,37 +132,42 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
     };
   }
 
-  function advance(until: number): void {
-    while (until - clock > 1e-12) {
+  function advance(fraction: number): void {
+    let rest = fraction * norm(state.subarray(0, model.size));
+    const end = 1e-12 * rest;
+    while (rest > end) {
       ensureMoving();
       if (++steps > MAX_STEPS) throw new Halt(`more than ${MAX_STEPS} steps`);
       const here = system();
       const from = depart(here, state);
       const trial = (h: number) => radauStep(here, from, h);
-      let h = Math.min(step, until - clock);
+      let h = Math.min(step, rest);
       let next = trial(h);
       for (; next === null || next.error > 1; next = trial(h)) {
         h *= next === null ? 0.25 : Math.max(0.1, 0.8 * next.error ** -0.25);
         if (h < MIN_STEP) throw new Halt("no step is short enough: the gradient changes its direction at once");
       }
       const safety = (0.9 * (2 * MAX_ITERATIONS + 1)) / (2 * MAX_ITERATIONS + next.iterations);
-      step = Math.min(MAX_STEP, h * Math.min(8, safety * Math.max(next.error, 1e-8) ** -0.25));
+      step = h * Math.min(8, safety * Math.max(next.error, 1e-8) ** -0.25);
 
       const broken = conditions(next.state).filter(({ value }) => value < -1);
       if (broken.length > 0) {
         const located = locate(trial, h, broken);
         h = located.h;
         state = located.state;
-        clock += h;
         const now = conditions(state).filter((one) => broken.some(({ id }) => id === one.id));
         const least = Math.min(...now.map(({ value }) => value));
         for (const { value, happen } of now) if (value <= Math.max(1, least)) happen();
         step = Math.min(step, Math.max(h, 1e-6));
       } else {
         state = next.state;
-        clock += h;
       }
+      rest -= h;
+      const before = regime.exponent;
       tidy();
+      // Lengths are in units of 2^exponent.
+      rest *= 2 ** (before - regime.exponent);
+      step *= 2 ** (before - regime.exponent);
     }
   }
 
@@ -318,7 +319,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
     state = Float64Array.from([...here, ...kept.map(({ log }) => log - first.log)]);
   }
 
-  return { events, position: () => ({ clock, regime, state }), advance };
+  return { events, position: () => ({ regime, state }), advance };
 }
 
 function withSlope(pattern: Regime["pattern"], { sample, neuron }: Kink, slope: number): Float64Array[] {

@@ -121,6 +121,55 @@ function shallow(random: Random): Candidate {
   };
 }
 
+/** Depth 2 with samples that serve several units, at kinks too: one sample per unit is solved for, so that all combine. */
+function entangled(random: Random): Candidate {
+  const n = pick(random, [2, 2, 3]);
+  const count = whole(random, 2, 3);
+  const act = pick(random, ["relu", "relu", { "leaky-relu": "1/3" }] as const);
+  const off = act === "relu" ? ZERO : q(1, 3);
+  const directions = directionsIn(random, n, count);
+  const shared = Array.from({ length: whole(random, 0, 4 - count) }, () =>
+    chance(random, 0.6)
+      ? scaled(across(pick(random, directions)), q(pick(random, ["1", "-1", "1/2"])))
+      : smallVector(random, n),
+  );
+  const shares = ["1/4", "1/2", "3/4"].map((one) => q(one).mul(q(1).sub(off)).add(off));
+  const targets = directions.map((b) =>
+    shared.reduce(
+      (rest, x) => {
+        const z = x.reduce((total, c, k) => total.add(c.mul(b[k]!)), ZERO).compare(0);
+        return added(rest, scaled(x, (z > 0 ? q(1) : z < 0 ? off : pick(random, shares)).neg()));
+      },
+      scaled(b, q(pick(random, ["1", "1", "-1"]))),
+    ),
+  );
+  // Unit j is on at its own sample, and here and there at another's.
+  const pattern = directions.map((_, j) =>
+    directions.map((__, i) => (i === j ? q(1) : chance(random, 0.3) ? q(1) : off)),
+  );
+  const own = solveExactly(pattern, targets) ?? targets;
+  const sizes = directions.map(() => q(pick(random, SIZES)));
+  const v = sizes.map((size) => (chance(random, 0.4) ? size.neg() : size));
+  return {
+    network: { kind: "fully-connected", widths: [n, count, 1], activation: act },
+    point: [...directions.flatMap((b, j) => scaled(b, sizes[j]!)), ...v],
+    inputs: [...own, ...shared],
+  };
+}
+
+/** X with A X = B, or null. */
+function solveExactly(A: readonly Fraction[][], B: readonly Fraction[][]): Fraction[][] | null {
+  const rows = A.map((row, i) => [...row, ...B[i]!]);
+  for (const k of A.keys()) {
+    const pivot = rows.findIndex((row, i) => i >= k && row[k]!.compare(0) !== 0);
+    if (pivot < 0) return null;
+    [rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!];
+    rows[k] = scaled(rows[k]!, rows[k]![k]!.inverse());
+    for (const i of A.keys()) if (i !== k) rows[i] = added(rows[i]!, scaled(rows[k]!, rows[i]![k]!.neg()));
+  }
+  return rows.map((row) => row.slice(A.length));
+}
+
 function single(random: Random): Candidate {
   const n = whole(random, 1, 3);
   const directions = directionsIn(random, n, 1);
@@ -244,7 +293,8 @@ function layered(random: Random): Candidate {
 
 const FAMILIES: Record<string, (random: Random) => Candidate> = {
   shallow,
-  "shallow again": shallow,
+  entangled,
+  "entangled again": entangled,
   single,
   deep,
   diagonal,
