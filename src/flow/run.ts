@@ -1,8 +1,9 @@
 /** One run of the gradient flow (semantics §7), from a start to a verdict. Floating point throughout: evidence, never a proof. */
 import { InputError } from "../problem/decode.js";
 import type { Loss, Problem, ProblemFile } from "../problem/problem.js";
+import { type Conserved, conservedQuantities, evaluateForm } from "./conserved.js";
 import { distance, norm, scaled } from "./matrix.js";
-import { conservedQuantities, evaluateForm, kktResidual, type Observation, observe } from "./measure.js";
+import { kktResidual, type Observation, observe } from "./measure.js";
 import { type Model, modelOf, pass } from "./model.js";
 import { fittedExponent, predictedExponents } from "./rates.js";
 import { type EventKind, Halt, type Position, type Trajectory, trajectory } from "./trajectory.js";
@@ -91,8 +92,8 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
   const accuracy = options.accuracy ?? ACCURACY;
   const target = directionOf(problem);
 
-  const path = trajectory(model, loss, start);
   const forms = conservedQuantities(model, problem.network.source.kind === "fully-connected");
+  const path = trajectory(model, loss, start, forms);
   const origin = path.position();
   const observations = [look(path.position())];
   let conservedDrift = 0;
@@ -109,7 +110,12 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
     const residual = kktResidual(kkt);
     if (residual <= accuracy / 10 && (directionError ?? 0) <= accuracy / 10) return true;
     // Another limit: stationary to rounding, so the direction no longer moves.
-    return residual <= accuracy * 1e-6 || norm(kkt.stationarity) <= ROUNDING / 10;
+    if (residual <= accuracy * 1e-6 || norm(kkt.stationarity) <= ROUNDING / 10) return true;
+    // So slow that floating point has no numbers as large as log(1/L) would become.
+    const half = observations.find((one) => one.kkt !== null && one.s >= s / 2);
+    if (s * model.degree < MAX_LOG / 3 || half === undefined) return false;
+    const rate = Math.log(kktResidual(half.kkt!) / residual) / (s - half.s);
+    return !(rate > 0) || (s + Math.log(residual / accuracy) / rate) * model.degree > MAX_LOG;
   }
   try {
     while (!done()) {
@@ -178,7 +184,7 @@ function directionOf({ point, field }: Problem<unknown>): Float64Array | null {
   return length === 0 ? null : scaled(1 / length, values);
 }
 
-function drift(forms: ReturnType<typeof conservedQuantities>, origin: Position, now: Position): number {
+function drift(forms: readonly Conserved[], origin: Position, now: Position): number {
   const size = now.regime.model.size;
   const shrink = 4 ** (origin.regime.exponent - now.regime.exponent);
   return forms.reduce((worst, form) => {

@@ -4,8 +4,9 @@
  * differential inclusion (semantics §7).
  */
 import type { Loss } from "../problem/problem.js";
+import { type Conserved, evaluateForm, formGradient } from "./conserved.js";
 import { fieldAt, jacobian, type Kink, logDifference, marginScale, type Regime, type State } from "./field.js";
-import { dot, factor, norm } from "./matrix.js";
+import { addTo, combination, dot, factor, norm, scaled } from "./matrix.js";
 import { kinkNormal, type Model, pass, patternAt } from "./model.js";
 import { depart, MAX_ITERATIONS, radauStep, type System } from "./radau.js";
 import { impose, respects, type Ties, tiesOf } from "./symmetry.js";
@@ -28,13 +29,15 @@ export interface Position {
 export class Halt extends Error {}
 
 const RELATIVE = 3e-11;
-const ABSOLUTE = 3e-12;
+const ABSOLUTE = 3e-11 / 10;
 /** Of the log weights. */
-const LOGARITHMIC = 3e-9;
+const LOGARITHMIC = 100 * 3e-11;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
 /** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */
 const KINK = 1e-13;
+/** Regularisation of the correction that restores what is conserved. */
+const RIDGE = 1e-10;
 const MAX_STEPS = 200_000;
 /** A sample is carried while its weight is above e^{−80} of the largest, and taken back at e^{−50}. */
 const DROP = 80;
@@ -53,12 +56,18 @@ export interface Trajectory {
   readonly advance: (fraction: number) => void;
 }
 
-export function trajectory(model: Model, loss: Loss, start: readonly number[]): Trajectory {
+export function trajectory(
+  model: Model,
+  loss: Loss,
+  start: readonly number[],
+  forms: readonly Conserved[] = [],
+): Trajectory {
   const theta = Float64Array.from(start);
   const exponent = Math.floor(Math.log2(norm(theta)));
   const y = theta.map((x) => x * 2 ** -exponent);
   const largestInput = Math.max(...model.inputs.map(norm));
   const every = model.inputs.map((_, sample) => sample);
+  const conserved = forms.map((form) => ({ form, value: evaluateForm(form, y).value }));
   const events: FlowEvent[] = [];
   let steps = 0;
   let step = 1e-3;
@@ -309,6 +318,7 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
     const margin = pass(model, regime.carried[0]!, regime.pattern[regime.carried[0]!]!, here).margin;
     if (Math.abs(scale * margin) < RESOLVED) {
       carryAll();
+      restore();
       return;
     }
     const top = logs.reduce((best, one) => (one.log > best.log ? one : best));
@@ -317,6 +327,39 @@ export function trajectory(model: Model, loss: Loss, start: readonly number[]): 
     const kept = logs.filter((one) => one !== first && one.log - first.log > -DROP);
     regime = { ...regime, carried: [first.sample, ...kept.map(({ sample }) => sample)] };
     state = Float64Array.from([...here, ...kept.map(({ log }) => log - first.log)]);
+    restore();
+  }
+
+  /**
+   * Takes back the part of a step's error that can be told: the shortest correction to first order that gives the conserved
+   * quantities their values, margins the differences that the log weights say, and followed kinks their zero.
+   */
+  function restore(): void {
+    const here = state.subarray(0, model.size);
+    const { passes, normals } = fieldAt(regime, state);
+    const scale = marginScale(regime);
+    const constraints = [
+      ...conserved.map(({ form, value }) => ({
+        row: formGradient(form, here),
+        excess: evaluateForm(form, here).value - value * 4 ** (exponent - regime.exponent),
+      })),
+      ...passes.slice(1).map(({ margin, gradient }, k) => ({
+        row: gradient.map((x, j) => x - passes[0]!.gradient[j]!),
+        excess: margin - passes[0]!.margin + logDifference(regime, state, k + 1) / scale,
+      })),
+      ...normals.map((row, k) => {
+        const { sample, neuron } = regime.slides[k]!;
+        return { row, excess: pass(model, sample, regime.pattern[sample]!, here).pre[neuron]! };
+      }),
+    ].flatMap(({ row, excess }) => {
+      const length = norm(row);
+      return length === 0 ? [] : [{ row: scaled(1 / length, row), excess: excess / length }];
+    });
+    const rows = constraints.map(({ row }) => row);
+    const shares = Float64Array.from(constraints, ({ excess }) => excess);
+    // Constraints may depend on each other: the ridge lets them share the correction.
+    factor(rows.map((u, i) => Float64Array.from(rows, (v, j) => dot(u, v) + (i === j ? RIDGE : 0))))(shares);
+    addTo(here, -1, combination(model.size, shares, rows));
   }
 
   return { events, position: () => ({ regime, state }), advance };

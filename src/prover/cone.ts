@@ -10,6 +10,8 @@ import { solveLp } from "./lp.js";
 import { applyMatrix, dotNumbers, normOf, symmetricEigen } from "./numeric.js";
 import { fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
 
+const MAX_ROUNDS = 16;
+
 export type CellOutcome<E> =
   | { readonly kind: "products"; readonly products: Product<E>[] }
   /** A point of the cell, in the block's coordinates, on which Q is negative (numerically). */
@@ -177,7 +179,9 @@ function searched<E>(
   };
   const tests: (readonly E[])[] = Array.from({ length: n }, (_, k) => Q.map((__, j) => (j === k ? K.one : K.zero)));
   let weights = pairs.map(() => K.zero);
-  for (let round = 0; round < 40; round++) {
+  const lowest = negativeInCone(floatQ, floats);
+  if (lowest.value < -1e-6) return { kind: "negative", direction: lowest.p };
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const { values, vectors } = symmetricEigen(matrixFor(toNumbers(K, weights)));
     const products = pairs.flatMap((pair, k) => (K.isZero(weights[k]!) ? [] : [{ ...pair, weight: weights[k]! }]));
     if (values[0]! > -1e-9) {
@@ -219,9 +223,9 @@ function searched<E>(
     if (result.kind !== "optimal" || K.toNumber(result.value) > 1e-9) break; // τ < 0: no weights work at the test points
     weights = result.x
       .slice(0, -1)
-      .map((w) => (K.degree === 1 && round < 30 ? K.fromRational(roundTo(K.toNumber(w), 1n << 20n)) : w));
+      .map((w) => (K.degree === 1 && round < MAX_ROUNDS - 3 ? K.fromRational(roundTo(K.toNumber(w), 1n << 20n)) : w));
   }
-  return { kind: "negative", direction: negativeInCone(floatQ, floats) };
+  return { kind: "negative", direction: lowest.p };
 }
 
 function quadratic<E>(K: Field<E>, Q: readonly (readonly E[])[], p: readonly E[]): E {
@@ -233,7 +237,10 @@ function quadratic<E>(K: Field<E>, Q: readonly (readonly E[])[], p: readonly E[]
 }
 
 /** A point of the cone with a low value of the form: penalised descent from a few starts. */
-function negativeInCone(Q: readonly (readonly number[])[], G: readonly (readonly number[])[]): number[] {
+function negativeInCone(
+  Q: readonly (readonly number[])[],
+  G: readonly (readonly number[])[],
+): { readonly value: number; readonly p: readonly number[] } {
   const { vectors } = symmetricEigen(Q);
   let best = { value: Infinity, p: vectors[0]! };
   for (const start of [...vectors, ...vectors.map((v) => v.map((x) => -x))]) {
@@ -252,5 +259,5 @@ function negativeInCone(Q: readonly (readonly number[])[], G: readonly (readonly
     const value = dotNumbers(p, applyMatrix(Q, p)) - 10 * violation;
     if (value < best.value) best = { value, p };
   }
-  return best.p;
+  return best;
 }

@@ -24,6 +24,7 @@ import { combinationRows, fraction, roundTo } from "./vectors.js";
 
 const MAX_CELLS = 4096;
 const MAX_ROUNDS = 12;
+const MAX_CUTS = 3;
 const MAX_COLUMNS = 256;
 
 /**
@@ -125,6 +126,8 @@ function blockEvidence<E>(instance: Instance<E>, block: Block<E>, shared: DepthT
       const outcome = cellProducts(instance, block, orientations);
       if (outcome.kind === "products") cells.push({ orientations, products: outcome.products });
       else cuts.push(cutOf(instance, block, outcome.direction, shared));
+      // These multipliers have failed; a few cuts are enough to choose the next.
+      if (cuts.length >= MAX_CUTS) return { kind: "failed", cuts };
     }
   }
   return cuts.length > 0 ? { kind: "failed", cuts } : { kind: "found", split: true, excluded, cells };

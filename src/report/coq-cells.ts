@@ -138,6 +138,11 @@ class Algebra<E> {
   }
 }
 
+/** A direction in which, one trusts, no linear form of an exclusion vanishes: what Coq settles ties by. */
+export function tieDirection<E>({ point, field: K }: Instance<E>): E[] {
+  return point.map((_, k) => K.fromRational(rational(BigInt((((k + 1) * 7919) % 101) + 1))));
+}
+
 /** The evidence tree of `Explore.v`, the mask of used samples and the direction that settles ties. */
 function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E>): string {
   const { network, field: K, data } = instance;
@@ -147,7 +152,7 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
   const exclusions = plan.excluded.map(
     (one) => new Map(one.map((u) => [unitKey(u.sample, u.layer, u.unit), u] as const)),
   );
-  const tie = instance.point.map((_, k) => K.fromRational(rational(BigInt((((k + 1) * 7919) % 101) + 1))));
+  const tie = tieDirection(instance);
   let leaves = 0;
 
   const gone = (conditions: readonly Condition<E>[]): string | null => {
@@ -287,7 +292,7 @@ function convexLeaf<E>(
   )}\n    ${algebra.squares(rest)})`;
 }
 
-function positiveSamples<E>(K: Field<E>, multipliers: readonly E[]): number[] {
+export function positiveSamples<E>(K: Field<E>, multipliers: readonly E[]): number[] {
   return multipliers.flatMap((c, i) => (K.sign(c) > 0 ? [i] : []));
 }
 

@@ -8,7 +8,17 @@ import type { Certificate, Instance, Scope, SparseVector, Statement } from "../c
 import type { Field, FieldDescription, Sign } from "../exact/field.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
 import { offSlope } from "../problem/network.js";
-import { lagrangian, layerCells, layerGlobal, list, NotCovered, type Print, strictLocal } from "./coq-cells.js";
+import {
+  lagrangian,
+  layerCells,
+  layerGlobal,
+  list,
+  NotCovered,
+  type Print,
+  positiveSamples,
+  strictLocal,
+  tieDirection,
+} from "./coq-cells.js";
 
 /** Bits of the interval that isolates the generator of the number field. */
 const PRECISION = 64n;
@@ -284,6 +294,31 @@ function theoremOf<E>(
         "check_svm_dual",
         `${network.inputs} ${about}\n  ${list(statement.multipliers.map(print))}`,
       );
+    case "norm-bound": {
+      const [sample, ...others] = positiveSamples(K, statement.multipliers);
+      if (sample === undefined || others.length > 0) throw new NotCovered("the Coq checker knows one sample only");
+      return prove("global_optimum", "global_optimum net data Whole theta", "check_norm_bound", `${about} ${sample}`);
+    }
+    case "not-kkt": {
+      const direction = list(point.map((_, k) => print(statement.direction.get(k) ?? K.zero)));
+      const exclusions = list(
+        instance.data.map((_, sample) =>
+          list(
+            statement.excluded
+              .filter((exclusion) => exclusion.every((one) => one.sample === sample))
+              .map((exclusion) =>
+                list(exclusion.map((one) => `(${one.unit}%nat, ${one.orientation > 0}, ${print(one.weight)})`)),
+              ),
+          ),
+        ),
+      );
+      return prove(
+        "not_kkt",
+        "~ kkt net data theta",
+        "check_not_kkt",
+        `${about}\n  ${direction} ${list(tieDirection(instance).map(print))}\n  ${exclusions}`,
+      );
+    }
     default:
       throw new NotCovered("no Coq checker");
   }

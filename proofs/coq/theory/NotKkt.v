@@ -234,7 +234,8 @@ Section NotKkt.
       (gmatvec K (self K) th W x)) = gate a (hd [] s) (map v (gmatvec K (self K) th W x))).
     { etransitivity; [apply (ggate_e K (self K) v v HK (self_evaluation K v HK))|].
       etransitivity; [|apply gate_trim]. rewrite map_length. reflexivity. }
-    rewrite GG. exact G2.
+    exact (eq_ind _ (fun q => agree a (tl s) (preactivations_pattern a (tl s)
+      (fun j => v (th j)) Ws1 q)) G2 _ (eq_sym GG)).
   Qed.
 
   Lemma dot_affine : forall th e t row x,
@@ -300,11 +301,11 @@ Section NotKkt.
       set (t := dl / (norm net e0 + 1)). pose proof (norm_nonneg net e0) as NN.
       assert (T : 0 < t) by (apply Rdiv_lt_0_compat; lra).
       assert (Z0 : dot th row (map v x) = 0).
-      { rewrite <- (first_preactivation net (map v x) j th L). apply S.
+      { unfold row. rewrite <- (first_preactivation net (map v x) j th L). apply S.
         unfold dist. apply norm_bound; [lra|]. unfold norm2.
         rewrite (sum_ext _ _ (fun _ => 0)), sum_zero by (intros; ring). nra. }
       assert (Z1 : dot (fun k => th k + t * e0 k) row (map v x) = 0).
-      { rewrite <- (first_preactivation net (map v x) j _ L). apply S.
+      { unfold row. rewrite <- (first_preactivation net (map v x) j _ L). apply S.
         unfold dist. rewrite (norm_ext net _ (fun k => t * e0 k)) by (intros; ring).
         rewrite norm_scaling by lra. replace dl with (t * (norm net e0 + 1)) by (unfold t; field; lra).
         apply Rmult_le_compat_l; lra. }

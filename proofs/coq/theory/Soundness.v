@@ -5,7 +5,8 @@ Definition soundness :=
   (rationals_reading, field_of_reading, root_exists, class_N_sound,
    check_feasible_sound, check_infeasible_sound, check_not_local_sound, check_not_global_sound,
    check_kkt_sound, check_global_sound, check_local_sound, check_strict_sound,
-   check_strict_optimum, check_svm_dual_sound, infeasible_not_local, infeasible_not_kkt,
+   check_strict_optimum, check_svm_dual_sound, check_norm_bound_sound, check_not_kkt_sound,
+   infeasible_not_local, infeasible_not_kkt,
    global_is_local, strict_is_local, global_whole_is_global_in_layers, Phi_homogeneous,
    feasible_scaling, norm_scaling, Phi_pattern_agrees, linear_has_one_piece).
 Print Assumptions soundness.

@@ -169,19 +169,29 @@ Proof.
     change (square (dot th row x :: matvec th W x))
       with (dot th row x * dot th row x + square (matvec th W x)). lra.
 Qed.
-Lemma forward_square : forall th Ws x, square (forward Linear th Ws x) <=
+Lemma sigma_square : forall a z, 0 <= slope a <= 1 -> square (map (sigma a) z) <= square z.
+Proof.
+  intros a z H. unfold square. induction z as [|u z IH]; simpl; [lra|].
+  apply Rplus_le_compat; auto. unfold sigma. destruct (Rle_dec 0 u); [lra|].
+  replace (slope a * u * (slope a * u)) with ((slope a * slope a) * (u * u)) by ring.
+  rewrite <- (Rmult_1_l (u * u)) at 2. apply Rmult_le_compat_r; nra.
+Qed.
+Lemma forward_square : forall a th Ws x, 0 <= slope a <= 1 -> square (forward a th Ws x) <=
   product (map (fun W => squares_of th (matrix_parameters W)) Ws) * square x.
 Proof.
-  induction Ws as [|W [|W' Ws] IH]; intros x.
+  intros a th Ws x Ha. revert x. induction Ws as [|W [|W' Ws] IH]; intros x.
   - simpl. lra.
   - simpl. rewrite Rmult_1_r. apply matvec_square.
-  - rewrite forward_linear. eapply Rle_trans; [apply IH|].
+  - change (forward a th (W :: W' :: Ws) x)
+      with (forward a th (W' :: Ws) (map (sigma a) (matvec th W x))).
+    eapply Rle_trans; [apply IH|].
     change (product (map (fun W => squares_of th (matrix_parameters W)) (W :: W' :: Ws)))
       with (squares_of th (matrix_parameters W) *
             product (map (fun W => squares_of th (matrix_parameters W)) (W' :: Ws))).
     rewrite (Rmult_comm (squares_of _ _)), Rmult_assoc.
-    apply Rmult_le_compat_l; [|apply matvec_square].
-    apply product_nonneg. intros r H. apply in_map_iff in H as [M [<- _]]. apply squares_of_nonneg.
+    apply Rmult_le_compat_l.
+    + apply product_nonneg. intros r H. apply in_map_iff in H as [M [<- _]]. apply squares_of_nonneg.
+    + eapply Rle_trans; [apply sigma_square, Ha | apply matvec_square].
 Qed.
 Lemma hd_square : forall x, hd 0 x * hd 0 x <= square x.
 Proof. intros [|a x]; unfold square; simpl; [lra|]. pose proof (square_nonneg x). unfold square in *. lra. Qed.
@@ -216,6 +226,38 @@ Proof.
   change (squares_of th (matrix_parameters a) + rsum (map (fun W => squares_of th (matrix_parameters W)) l)
     = squares_of th (matrix_parameters a ++ flat_map matrix_parameters l)).
   rewrite squares_of_app, IHl. reflexivity.
+Qed.
+
+(** A bound by the product of the layers' norms is a bound by the norm of θ'. *)
+Lemma optimal_from_product : forall net th th0 At U, NoDup (occurrences net) ->
+  (forall k, In k (occurrences net) -> (k < parameters net)%nat) ->
+  (0 < length (layers net))%nat -> 0 < U ->
+  At * At <= product (map (fun W => squares_of th (matrix_parameters W)) (layers net)) * U ->
+  0 <= INR (length (layers net)) ^ length (layers net) * (At * At) -
+     norm2 net th0 ^ length (layers net) * U ->
+  norm net th0 <= norm net th.
+Proof.
+  intros net th th0 At U ND Below Mpos Upos S H0. set (m := length (layers net)) in *.
+  pose proof (means (map (fun W => squares_of th (matrix_parameters W)) (layers net))) as AM.
+  rewrite map_length in AM. fold m in AM.
+  assert (LS : rsum (map (fun W => squares_of th (matrix_parameters W)) (layers net)) <= norm2 net th)
+    by (apply layers_square; auto).
+  assert (NN : forall r, In r (map (fun W => squares_of th (matrix_parameters W)) (layers net)) -> 0 <= r)
+    by (intros r I; apply in_map_iff in I as [M [<- _]]; apply squares_of_nonneg).
+  specialize (AM NN). pose proof (rsum_nonneg _ NN) as RS.
+  pose proof (pow_incr _ _ m (conj RS LS)) as PW.
+  assert (Mm : 0 <= INR m ^ m) by (apply pow_le, pos_INR).
+  pose proof (Rmult_le_compat_l _ _ _ Mm S) as S'.
+  assert (T : norm2 net th0 ^ m * U <= norm2 net th ^ m * U).
+  { apply Rle_trans with (INR m ^ m * (At * At)); [lra|]. eapply Rle_trans; [exact S'|].
+    rewrite <- Rmult_assoc. apply Rmult_le_compat_r; lra. }
+  apply Rmult_le_reg_r in T; auto. apply norm_le.
+  destruct (Rle_lt_dec (norm2 net th0) (norm2 net th)) as [|Lt]; auto. exfalso.
+  assert (norm2 net th ^ m < norm2 net th0 ^ m); [|lra].
+  pose proof (norm2_nonneg net th) as P0. clear - Lt P0 Mpos.
+  induction m as [|k IH]; [lia|]. simpl. destruct k as [|k]; [simpl; lra|].
+  specialize (IH ltac:(lia)). pose proof (pow_le _ (S k) P0).
+  apply Rmult_le_0_lt_compat; auto.
 Qed.
 
 Section Svm.
@@ -343,28 +385,51 @@ Section Svm.
     { apply total_nonneg; auto. }
     set (U := square (map v u)) in *. set (At := v (total alpha)) in *.
     assert (S : At * At <= product (map (fun W => squares_of th (matrix_parameters W)) (layers net)) * U).
-    { eapply Rle_trans; [|apply forward_square]. eapply Rle_trans; [|apply hd_square].
+    { eapply Rle_trans; [|apply (forward_square Linear); simpl; lra]. eapply Rle_trans; [|apply hd_square].
       unfold Phi in G. rewrite A in G. apply Rmult_le_compat; auto. }
-    pose proof (means (map (fun W => squares_of th (matrix_parameters W)) (layers net))) as AM.
-    rewrite map_length in AM. fold m in AM.
-    assert (LS : rsum (map (fun W => squares_of th (matrix_parameters W)) (layers net)) <= norm2 net th).
-    { apply layers_square; [apply no_repeat_sound; auto|].
-      intros k I. rewrite forallb_forall in H7. apply Nat.ltb_lt, H7, I. }
-    assert (NN : forall r, In r (map (fun W => squares_of th (matrix_parameters W)) (layers net)) -> 0 <= r)
-      by (intros r I; apply in_map_iff in I as [M [<- _]]; apply squares_of_nonneg).
-    specialize (AM NN). pose proof (rsum_nonneg _ NN) as RS.
-    pose proof (pow_incr _ _ m (conj RS LS)) as PW.
-    assert (Mm : 0 <= INR m ^ m) by (apply pow_le, pos_INR).
-    pose proof (Rmult_le_compat_l _ _ _ Mm S) as S'.
-    assert (T : norm2 net (point_of v theta) ^ m * U <= norm2 net th ^ m * U).
-    { apply Rle_trans with (INR m ^ m * (At * At)); [lra|]. eapply Rle_trans; [exact S'|].
-      rewrite <- Rmult_assoc. apply Rmult_le_compat_r; lra. }
-    apply Rmult_le_reg_r in T; auto. apply norm_le.
-    destruct (Rle_lt_dec (norm2 net (point_of v theta)) (norm2 net th)) as [|Lt]; auto. exfalso.
-    assert (norm2 net th ^ m < norm2 net (point_of v theta) ^ m); [|lra].
-    pose proof (norm2_nonneg net th) as P0. clear - Lt P0 H2.
-    induction m as [|k IH]; [lia|]. simpl. destruct k as [|k]; [simpl; lra|].
-    specialize (IH ltac:(lia)). pose proof (pow_le _ (S k) P0).
-    apply Rmult_le_0_lt_compat; auto.
+    eapply (optimal_from_product net th (point_of v theta) At U); auto; try apply no_repeat_sound; auto.
+    intros k I. rewrite forallb_forall in H7. apply Nat.ltb_lt, H7, I.
+  Qed.
+
+  (** [norm-bound], for one sample: 1 <= Φ(θ';x)² <= Π ‖W_l‖² ‖x‖² for every feasible θ', in any
+      network without shared weights whose activation does not enlarge. *)
+  Definition check_norm_bound net data theta (i : nat) : bool :=
+    let m := length (layers net) in
+    match nth_error data i with None => false | Some (x, _) =>
+      match act net with LeakyReLU q => Qle_bool 0 q && Qle_bool q 1 | _ => true end &&
+      no_repeat (occurrences net) &&
+      forallb (fun k => Nat.ltb k (parameters net)) (occurrences net) &&
+      check_feasible K net data theta && Nat.ltb 0 m && pos K (ksquare x) &&
+      nonneg K (sub K (kpower (of_Q K (inject_Z (Z.of_nat m))) m)
+                      (mul K (kpower (knorm2 (parameters net) theta) m) (ksquare x)))
+    end.
+  Theorem check_norm_bound_sound : forall net data theta i,
+    check_norm_bound net data theta i = true ->
+    global_optimum net (samples_of v data) Whole (point_of v theta).
+  Proof.
+    intros net data theta i H. unfold check_norm_bound in H. cbv zeta in H.
+    destruct (nth_error data i) as [[x y]|] eqn:E; try discriminate.
+    repeat (let H' := fresh "H" in apply andb_prop in H as [H H']).
+    split; [apply check_feasible_sound; auto|]. intros th F _.
+    apply Nat.ltb_lt in H2. apply (v_pos HK) in H1. rewrite ksquare_v in H1.
+    apply (nonneg_sound K v HK) in H0.
+    rewrite (v_sub K v HK), (v_mul HK), !kpower_v, (v_of_Q HK), ksquare_v, (knorm2_v K v HK) in H0.
+    assert (EM : Q2R (inject_Z (Z.of_nat (length (layers net)))) = INR (length (layers net)))
+      by (unfold Q2R, inject_Z; simpl; rewrite <- INR_IZR_INZ; field).
+    rewrite EM in H0.
+    assert (Sl : 0 <= slope (act net) <= 1).
+    { destruct (act net) as [| |q]; simpl; [lra | lra |]. apply andb_prop in H as [A B].
+      apply Qle_bool_imp_le, Qle_Rle in A. apply Qle_bool_imp_le, Qle_Rle in B.
+      rewrite Q2R_0 in A. rewrite Q2R_1 in B. lra. }
+    apply nth_error_In in E.
+    assert (M : 1 <= margin net th (sample_of v (x, y))) by (apply F, in_map, E).
+    pose proof (forward_square (act net) th (layers net) (map v x) Sl) as S.
+    pose proof (hd_square (forward (act net) th (layers net) (map v x))) as S'.
+    unfold margin, label, Phi in M. cbn [sample_of input positive fst snd] in M.
+    set (p := hd 0 (forward (act net) th (layers net) (map v x))) in *.
+    assert (P : 1 * 1 <= p * p) by (destruct y; nra).
+    eapply (optimal_from_product net th (point_of v theta) 1 (square (map v x))); auto;
+      try apply no_repeat_sound; auto; try lra.
+    intros k I. rewrite forallb_forall in H4. apply Nat.ltb_lt, H4, I.
   Qed.
 End Svm.
