@@ -1,6 +1,9 @@
 /** What the commands share: reading bounded files, one-line errors, whole-file writes, and exit codes. */
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { encodeInstance } from "../certificate/encode.js";
+import type { Instance } from "../certificate/format.js";
 import { InputError } from "../problem/decode.js";
 
 /** Exit codes (interface). */
@@ -35,6 +38,16 @@ export function writeAtomically(path: string, text: string): void {
     rmSync(temporary, { force: true });
     throw new InputError("", `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
   }
+}
+
+/** The hash by which `verify` and flow evidence name a problem: of its canonical text. */
+export function problemHash(instance: Instance<unknown>): string {
+  return createHash("sha256").update(canonicalText(instance)).digest("hex").slice(0, 16);
+}
+
+/** Equal texts mean equal problems with equal points. */
+export function canonicalText(instance: Instance<unknown>): string {
+  return JSON.stringify(encodeInstance(instance));
 }
 
 /** One line on stderr: `FILE: where: what is wrong`. */

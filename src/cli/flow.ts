@@ -1,12 +1,10 @@
 /** `margincert flow FILE…`: runs the gradient flow from `flow.start`, or from many random starts. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { encodeInstance } from "../certificate/encode.js";
 import { ACCURACY, evidenceText, type FlowResult, type FlowRun, print, roundedResult, runFlow } from "../flow/index.js";
 import { InputError } from "../problem/decode.js";
-import { type Loss, type Problem, parseProblem } from "../problem/problem.js";
-import { EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { type Loss, parseProblem } from "../problem/problem.js";
+import { EXIT, problemHash, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
 
 interface Options {
   readonly json?: true;
@@ -52,18 +50,15 @@ function flowFile(file: string, { accuracy, loss, out }: Options): FlowRun {
   try {
     const run = runFlow(parsed, { accuracy, ...(loss === undefined ? {} : { loss }) });
     if (out !== undefined) {
-      writeAtomically(join(out, `${parsed.problem.name}.flow.json`), evidenceText(run, problemHash(parsed.problem)));
+      writeAtomically(
+        join(out, `${parsed.problem.name}.flow.json`),
+        evidenceText(run, problemHash({ ...parsed.problem, point: parsed.problem.point ?? [] })),
+      );
     }
     return run;
   } finally {
     progress.done();
   }
-}
-
-/** The hash that `verify` prints of the same problem. */
-function problemHash(problem: Problem<unknown>): string {
-  const text = JSON.stringify(encodeInstance({ ...problem, point: problem.point ?? [] }));
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** A run in a few lines. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Instance } from "../certificate/format.js";
+import { evidenceText, type FlowRun, runFlow } from "../flow/index.js";
 import { type Claim, readClaims, readInstance, type Standing, standing } from "../paper/claims.js";
 import { InputError } from "../problem/decode.js";
 import { certify } from "../prover/certify.js";
@@ -9,7 +10,9 @@ import { ProverBug } from "../prover/prove.js";
 import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
 import { verdictFrom } from "./check.js";
-import { EXIT, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { EXIT, problemHash, progressLine, reportError, worst, writeAtomically } from "./common.js";
+
+const LOSSES = ["exponential", "logistic"] as const;
 
 export function registerPaper(program: Command): void {
   program
@@ -22,24 +25,32 @@ export function registerPaper(program: Command): void {
       try {
         const claims = readClaims();
         const verdicts = new Map<string, Verdict>();
+        const flows = new Map<string, readonly FlowRun[]>();
         for (const name of new Set(claims.flatMap((claim) => claim.instances))) {
           progress.show(name);
           verdicts.set(name, certifyInstance(name, join(base, "certificates")));
+          flows.set(name, runFlows(name, join(base, "certificates")));
         }
         progress.done();
-        const rows = claims.flatMap((claim) => claimRows(claim, verdicts));
+        const rows = claims.flatMap((claim) => claimRows(claim, verdicts, flows));
         process.stdout.write(
           `${tableText(
-            ["claim", "instance", "KKT", "local", "global", "by layer (local/global)", "standing"],
+            [
+              "claim",
+              "instance",
+              "KKT",
+              "local",
+              "global",
+              "by layer (local/global)",
+              "flow, exponential",
+              "flow, logistic",
+              "standing",
+            ],
             rows.map((r) => r.cells),
           )}\n`,
         );
         process.stdout.write(`${summary(claims, verdicts)}\n`);
-        process.exitCode = worst(
-          rows.map(({ standing }) =>
-            standing === "verified" ? EXIT.done : standing === "undecided" ? EXIT.undecided : EXIT.rejected,
-          ),
-        );
+        process.exitCode = worst(rows.map(({ code }) => code));
       } catch (error) {
         progress.done();
         if (error instanceof InputError) {
@@ -62,16 +73,42 @@ function certifyInstance(name: string, folder: string): Verdict {
   return verdictFrom(instance, certified, path);
 }
 
+/** Both losses from the file's start; the evidence of the file's own loss is NAME.flow.json, the other names its loss. */
+function runFlows(name: string, folder: string): readonly FlowRun[] {
+  const file = readInstance(name);
+  return LOSSES.map((loss) => {
+    const run = runFlow(file, { loss });
+    const path = join(folder, `${name}${loss === file.flow?.loss ? "" : `.${loss}`}.flow.json`);
+    writeAtomically(path, evidenceText(run, problemHash({ ...file.problem, point: file.problem.point! })));
+    return run;
+  });
+}
+
+/** Direction error against the certified point, and how far the run went. */
+function flowCell({ result }: FlowRun): string {
+  const error = result.directionError === null ? "" : result.directionError.toExponential(1);
+  const reached = `${error} at log(1/L) = ${result.logInverseLoss.toExponential(0)}`;
+  return result.verdict === "confirmed" ? reached : `NOT CONFIRMED, ${reached}`;
+}
+
 function claimRows(
   { slug, instances, expects }: Claim,
   verdicts: ReadonlyMap<string, Verdict>,
-): { cells: string[]; standing: Standing }[] {
+  flows: ReadonlyMap<string, readonly FlowRun[]>,
+): { cells: string[]; code: number }[] {
   return instances.map((name, k) => {
     const verdict = verdicts.get(name)!;
+    const runs = flows.get(name)!;
     const result = standing(verdict, expects);
     const local = verdict.strict === true ? `strict, r = ${verdict.radius}` : verdict.local;
     const layers = verdict.layers.map((l) => `${l.local}/${l.global}`).join("  ");
-    return { cells: [k === 0 ? slug : "", name, verdict.kkt, local, verdict.global, layers, result], standing: result };
+    const confirmed = runs.every((run) => run.result.verdict === "confirmed");
+    const code =
+      result === "contradicted" ? EXIT.rejected : result === "verified" && confirmed ? EXIT.done : EXIT.undecided;
+    return {
+      cells: [k === 0 ? slug : "", name, verdict.kkt, local, verdict.global, layers, ...runs.map(flowCell), result],
+      code,
+    };
   });
 }
 

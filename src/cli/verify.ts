@@ -1,13 +1,11 @@
 /** `margincert verify CERT…`: the kernel alone. */
-import { createHash } from "node:crypto";
 import type { Command } from "commander";
-import { encodeInstance } from "../certificate/encode.js";
-import type { Instance } from "../certificate/format.js";
+import { EVIDENCE_FORMAT } from "../flow/index.js";
 import { verifyCertificate } from "../kernel/verify.js";
 import { InputError, readJson } from "../problem/decode.js";
 import { parseProblem } from "../problem/problem.js";
 import { statementText } from "../report/text.js";
-import { EXIT, readText, reportError, worst } from "./common.js";
+import { canonicalText, EXIT, problemHash, readText, reportError, worst } from "./common.js";
 
 export function registerVerify(program: Command): void {
   program
@@ -34,26 +32,30 @@ export function registerVerify(program: Command): void {
 function canonicalProblem(file: string): string {
   const { problem } = parseProblem(readText(file));
   if (problem.point === null) throw new InputError("point", "missing; a certificate is about a point");
-  return problemText({ ...problem, point: problem.point });
+  return canonicalText({ ...problem, point: problem.point });
 }
 
-function problemText(instance: Instance<unknown>): string {
-  return JSON.stringify(encodeInstance(instance));
+/** Flow evidence lies beside the certificates; it is floating point and proves nothing. */
+function isFlowEvidence(content: unknown): boolean {
+  return typeof content === "object" && content !== null && "format" in content && content.format === EVIDENCE_FORMAT;
 }
 
 function verifyFile(file: string, wanted: string | null): number {
   try {
-    const verdict = verifyCertificate(readJson(readText(file)));
+    const content = readJson(readText(file));
+    if (isFlowEvidence(content)) {
+      process.stdout.write(`${file}: flow evidence, not a certificate; nothing to verify\n`);
+      return EXIT.done;
+    }
+    const verdict = verifyCertificate(content);
     if (!verdict.readable) {
       const { clause, where, found } = verdict.refusal;
       process.stdout.write(`${file}: REJECTED by ${clause}: ${where === "" ? "" : `${where}: `}${found}\n`);
       return EXIT.rejected;
     }
     const { instance, statements } = verdict;
-    const text = problemText(instance);
-    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-    const lines = [`${file}: problem ${instance.name}, sha256 ${hash}`];
-    const other = wanted !== null && wanted !== text;
+    const lines = [`${file}: problem ${instance.name}, sha256 ${problemHash(instance)}`];
+    const other = wanted !== null && wanted !== canonicalText(instance);
     if (other) lines.push("  REJECTED  it is about another problem than the one asked for");
     for (const one of statements) {
       if (one.accepted) lines.push(`  accepted  ${statementText(instance, one.statement)}`);

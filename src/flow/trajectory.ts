@@ -28,10 +28,10 @@ export interface Position {
 /** Why the flow cannot go on: the gradient has vanished, or no step is short enough. */
 export class Halt extends Error {}
 
-const RELATIVE = 3e-11;
-const ABSOLUTE = 3e-11 / 10;
+const RELATIVE = 1e-9;
+const ABSOLUTE = 1e-9 / 10;
 /** Of the log weights. */
-const LOGARITHMIC = 100 * 3e-11;
+const LOGARITHMIC = 100 * 1e-9;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
 /** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */

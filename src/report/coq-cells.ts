@@ -159,7 +159,7 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
     for (const exclusion of exclusions) {
       const members = conditions.filter(({ key, orientation }) => exclusion.get(key)?.orientation === orientation);
       if (members.length < exclusion.size) continue;
-      return `Gone ${list(conditions.map(({ key }) => print(exclusion.get(key)?.weight ?? K.zero)).reverse())}`;
+      return `@Gone K _ ${list(conditions.map(({ key }) => print(exclusion.get(key)?.weight ?? K.zero)).reverse())}`;
     }
     return null;
   };
