@@ -177,7 +177,7 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
 }
 
 /** point/‖point‖, or null. */
-function directionOf({ point, field }: Problem<unknown>): Float64Array | null {
+export function directionOf({ point, field }: Problem<unknown>): Float64Array | null {
   if (point === null) return null;
   const values = Float64Array.from(point, (value) => field.toNumber(value));
   const length = norm(values);

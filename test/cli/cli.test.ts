@@ -216,5 +216,5 @@ describe("paper", () => {
         readFileSync(join(committed, source), "utf8"),
       );
     }
-  });
+  }, 180_000);
 });

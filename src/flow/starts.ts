@@ -1,0 +1,174 @@
+/** Many starts: where the flow goes from each, and how often it goes to the same limit. */
+import { cpus } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Network } from "../problem/network.js";
+import { type Loss, type ProblemFile, parseProblem } from "../problem/problem.js";
+import { distance, norm } from "./matrix.js";
+import { gaussian, uniform } from "./random.js";
+import { ACCURACY, directionOf, runFlow } from "./run.js";
+
+export interface StartsRequest {
+  /** The text of the problem file: workers parse it for themselves. */
+  readonly source: string;
+  readonly count: number;
+  readonly seed: number;
+  /** Gaussian starts around `flow.start` where not null, with this standard deviation; else Gaussian around zero, of deviation 1. */
+  readonly around: number | null;
+  readonly loss?: Loss;
+  /** What the KKT residual is to reach; default 1e-8. */
+  readonly accuracy?: number;
+  /** Default: one per core. The result does not depend on it. */
+  readonly workers?: number;
+}
+
+/** Where one start leads: a limit direction, or why there is none. */
+export type Outcome =
+  | { readonly direction: readonly number[]; readonly normalizedMargin: number; readonly reason: null }
+  | { readonly direction: null; readonly normalizedMargin: null; readonly reason: string };
+
+/** Starts that end in the same direction, up to a permutation of hidden neurons. */
+export interface Limit {
+  readonly count: number;
+  /** Of the first of these starts. */
+  readonly direction: readonly number[];
+  readonly normalizedMargin: number;
+  /** Whether it is the direction of the point; null without a point. */
+  readonly isPoint: boolean | null;
+}
+
+export interface StartsResult {
+  readonly name: string;
+  readonly loss: Loss;
+  readonly starts: number;
+  readonly seed: number;
+  readonly around: number | null;
+  /** The most frequent first. */
+  readonly limits: readonly Limit[];
+  /** Starts that reached no limit, by the reason. */
+  readonly others: readonly { readonly count: number; readonly reason: string }[];
+}
+
+/** Directions closer than this are the same limit. */
+const SAME = 1e-5;
+
+/** The start of the given index: it depends on the seed and the index only. */
+export function startAt(
+  { seed, around }: Pick<StartsRequest, "seed" | "around">,
+  index: number,
+  size: number,
+  centre: readonly number[] | null,
+): number[] {
+  const random = uniform(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+  const normal = gaussian(random);
+  return Array.from({ length: size }, (_, j) => (around === null ? normal() : (centre?.[j] ?? 0) + around * normal()));
+}
+
+/** Runs the starts of the given indices, one after the other. */
+export function runStarts(request: StartsRequest, indices: readonly number[]): Outcome[] {
+  const file = parseProblem(request.source);
+  const accuracy = request.accuracy ?? ACCURACY;
+  const size = file.problem.network.parameters.length;
+  // The point takes no part in a run: it is compared with the limit afterwards.
+  const free: ProblemFile<unknown> = { ...file, problem: { ...file.problem, point: null } };
+  return indices.map((index) => {
+    const start = startAt(request, index, size, file.flow?.start ?? null);
+    const run = runFlow(free, { start, accuracy, ...(request.loss === undefined ? {} : { loss: request.loss }) });
+    const { kktResidual, normalizedMargin } = run.result;
+    if (kktResidual !== null && kktResidual <= accuracy) {
+      return { direction: [...run.observations.at(-1)!.direction], normalizedMargin, reason: null };
+    }
+    const reason =
+      normalizedMargin <= 0 ? "the loss does not go to zero" : "the KKT residual does not reach the accuracy";
+    return { direction: null, normalizedMargin: null, reason };
+  });
+}
+
+/** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file. */
+export async function flowFromStarts(request: StartsRequest): Promise<StartsResult> {
+  const { problem, flow } = parseProblem(request.source);
+  const workers = Math.max(1, Math.min(request.workers ?? cpus().length, request.count));
+  const outcomes = new Array<Outcome>(request.count);
+  await Promise.all(
+    Array.from({ length: workers }, async (_, worker) => {
+      const indices = [...outcomes.keys()].filter((index) => index % workers === worker);
+      const found = workers === 1 ? runStarts(request, indices) : await inWorker(request, indices);
+      indices.forEach((index, k) => {
+        outcomes[index] = found[k]!;
+      });
+    }),
+  );
+  const target = directionOf(problem);
+  const limits: { count: number; direction: Float64Array; normalizedMargin: number }[] = [];
+  const others = new Map<string, number>();
+  for (const outcome of outcomes) {
+    if (outcome.direction === null) {
+      others.set(outcome.reason, (others.get(outcome.reason) ?? 0) + 1);
+      continue;
+    }
+    const direction = Float64Array.from(outcome.direction);
+    const known = limits.find((limit) => distanceUpToNeurons(problem.network, direction, limit.direction) < SAME);
+    if (known === undefined) limits.push({ count: 1, direction, normalizedMargin: outcome.normalizedMargin });
+    else known.count++;
+  }
+  return {
+    name: problem.name,
+    loss: request.loss ?? flow?.loss ?? "exponential",
+    starts: request.count,
+    seed: request.seed,
+    around: request.around,
+    limits: limits
+      .map(({ count, direction, normalizedMargin }) => ({
+        count,
+        direction: [...direction],
+        normalizedMargin,
+        isPoint: target === null ? null : distanceUpToNeurons(problem.network, direction, target) < SAME,
+      }))
+      .sort((a, b) => b.count - a.count),
+    others: [...others].map(([reason, count]) => ({ count, reason })).sort((a, b) => b.count - a.count),
+  };
+}
+
+function inWorker(request: StartsRequest, indices: readonly number[]): Promise<Outcome[]> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(`./starts-worker.${extension}`, import.meta.url), {
+      workerData: { request, indices },
+    });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}
+
+/**
+ * The distance of two directions up to permutations of the hidden neurons of fully connected networks, layer by layer from the
+ * inputs: each neuron is matched with the closest one left, by its incoming weights and the length of its outgoing ones.
+ */
+export function distanceUpToNeurons(network: Network, u: Float64Array, v: Float64Array): number {
+  if (network.source.kind !== "fully-connected") return distance(u, v);
+  const { layers } = network;
+  let total = 0;
+  // Where the neurons of the layer below went: the place in v of each place in u.
+  let below = Array.from({ length: network.inputs }, (_, place) => place);
+  layers.forEach((layer, l) => {
+    const incoming = (w: Float64Array, unit: number, order: readonly number[]) =>
+      Float64Array.from(order, (from) => w[layer[unit]![from]!.parameter]!);
+    const outgoing = (w: Float64Array, unit: number) =>
+      norm(Float64Array.from(layers[l + 1] ?? [], (row) => w[row[unit]!.parameter]!));
+    const straight = below.map((_, place) => place);
+    const free = new Set(layer.keys());
+    const matched = layer.map((_, unit) => {
+      const mine = incoming(u, unit, straight);
+      let best = { place: -1, gap: Number.POSITIVE_INFINITY, square: 0 };
+      for (const place of free) {
+        const square = distance(mine, incoming(v, place, below)) ** 2;
+        const gap = square + (outgoing(u, unit) - outgoing(v, place)) ** 2;
+        if (gap < best.gap) best = { place, gap, square };
+      }
+      free.delete(best.place);
+      total += best.square;
+      return best.place;
+    });
+    below = matched;
+  });
+  return Math.sqrt(total);
+}
