@@ -17,11 +17,14 @@ export const instances = readdirSync(join(here, "instances"))
 
 const allowed = new Set(readFileSync(join(here, "axioms.txt"), "utf8").split("\n").filter(Boolean));
 
-/** What `Print Assumptions` printed: whether it did, and the axioms that are not on the list. */
+/**
+ * What `Print Assumptions` printed: how often, and the axioms that are not on the list. Each axiom begins a line with its name;
+ * jscoq indents the first one.
+ */
 export function assumptions(output) {
-  const printed = /^(Axioms:|Closed under the global context)/m.test(output);
-  const names = output.split("\n").flatMap((line) => /^([A-Za-z_][\w.']*)\s*(:|$)/.exec(line)?.[1] ?? []);
-  const extra = names.filter((name) => name !== "Axioms" && name !== "Closed" && !allowed.has(name));
+  const printed = [...output.matchAll(/^(?:\[Notice\] )?(?:Axioms:|Closed under the global context)/gm)].length;
+  const names = output.split("\n").flatMap((line) => /^(?: {9})?([A-Za-z_][\w.']*)\s*(?::|$)/.exec(line)?.[1] ?? []);
+  const extra = names.filter((name) => name !== "Axioms" && !allowed.has(name));
   return { printed, extra: [...new Set(extra)] };
 }
 

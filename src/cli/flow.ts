@@ -1,17 +1,35 @@
 /** `margincert flow FILE…`: runs the gradient flow from `flow.start`, or from many random starts. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { ACCURACY, evidenceText, type FlowResult, type FlowRun, print, roundedResult, runFlow } from "../flow/index.js";
+import { encodeInstance } from "../certificate/encode.js";
+import {
+  ACCURACY,
+  evidenceText,
+  type FlowRun,
+  flowFromStarts,
+  pictureOf,
+  print,
+  roundedResult,
+  runFlow,
+  type StartsResult,
+} from "../flow/index.js";
 import { InputError } from "../problem/decode.js";
-import { type Loss, parseProblem } from "../problem/problem.js";
-import { EXIT, problemHash, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { type Loss, type Problem, parseProblem } from "../problem/problem.js";
+import { EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
 
 interface Options {
   readonly json?: true;
   readonly loss?: Loss;
   readonly accuracy: number;
   readonly out?: string;
+  readonly starts?: number;
+  readonly seed: number;
+  readonly around?: number | true;
 }
+
+/** Of the starts around `flow.start`, where `--around` gives none. */
+const DEVIATION = 0.1;
 
 export function registerFlow(program: Command): void {
   program
@@ -21,17 +39,29 @@ export function registerFlow(program: Command): void {
     .option("--json", "print one JSON array of results on stdout, nothing else")
     .option("--loss <loss>", "exponential or logistic, instead of the file's", lossOption)
     .option("--accuracy <number>", "what direction error and KKT residual are to reach", accuracyOption, ACCURACY)
-    .option("--out <dir>", "write the evidence NAME.flow.json here")
-    .action((files: string[], options: Options) => {
+    .option("--out <dir>", "write the evidence NAME.flow.json and the picture NAME.flow.svg here")
+    .option(
+      "--starts <n>",
+      "run from this many Gaussian starts instead, and count the limits",
+      numberOption(1, 1e6, true),
+    )
+    .option("--seed <n>", "of the random starts", numberOption(0, 2 ** 31, true), 1)
+    .option(
+      "--around [deviation]",
+      `take the starts around flow.start (default: ${DEVIATION})`,
+      numberOption(0, 1e6, false),
+    )
+    .action(async (files: string[], options: Options) => {
       const codes: number[] = [];
-      const results: FlowResult[] = [];
+      const results: unknown[] = [];
       for (const file of files) {
         try {
-          const run = flowFile(file, options);
-          results.push(roundedResult(run.result));
-          if (!options.json) process.stdout.write(runText(run));
-          for (const reason of run.reasons) reportError(file, new InputError("flow", reason));
-          codes.push(run.reasons.length === 0 ? EXIT.done : EXIT.undecided);
+          const { result, text, reasons } =
+            options.starts === undefined ? flowFile(file, options) : await startsFile(file, options.starts, options);
+          results.push(result);
+          if (!options.json) process.stdout.write(text);
+          for (const reason of reasons) reportError(file, new InputError("flow", reason));
+          codes.push(reasons.length === 0 ? EXIT.done : EXIT.undecided);
         } catch (error) {
           if (!(error instanceof InputError)) throw error;
           reportError(file, error);
@@ -43,26 +73,61 @@ export function registerFlow(program: Command): void {
     });
 }
 
-function flowFile(file: string, { accuracy, loss, out }: Options): FlowRun {
+interface Report {
+  /** For `--json`. */
+  readonly result: unknown;
+  readonly text: string;
+  /** Why the accuracy was not reached. */
+  readonly reasons: readonly string[];
+}
+
+function flowFile(file: string, { accuracy, loss, out }: Options): Report {
   const parsed = parseProblem(readText(file));
-  const progress = progressLine(parsed.problem.name);
+  const { name } = parsed.problem;
+  const progress = progressLine(name);
   progress.show("gradient flow");
   try {
     const run = runFlow(parsed, { accuracy, ...(loss === undefined ? {} : { loss }) });
     if (out !== undefined) {
-      writeAtomically(
-        join(out, `${parsed.problem.name}.flow.json`),
-        evidenceText(run, problemHash({ ...parsed.problem, point: parsed.problem.point ?? [] })),
-      );
+      writeAtomically(join(out, `${name}.flow.json`), evidenceText(run, problemHash(parsed.problem)));
+      writeAtomically(join(out, `${name}.flow.svg`), pictureOf(run, parsed.problem));
     }
-    return run;
+    return { result: roundedResult(run.result), text: runText(run), reasons: run.reasons };
   } finally {
     progress.done();
   }
 }
 
+async function startsFile(file: string, starts: number, options: Options): Promise<Report> {
+  const source = readText(file);
+  const { name } = parseProblem(source).problem;
+  const around = options.around === undefined ? null : options.around === true ? DEVIATION : options.around;
+  const progress = progressLine(name);
+  progress.show(`${starts} starts`);
+  try {
+    const result = await flowFromStarts({
+      source,
+      count: starts,
+      seed: options.seed,
+      around,
+      accuracy: options.accuracy,
+      ...(options.loss === undefined ? {} : { loss: options.loss }),
+    });
+    const reasons = result.limits.length === 0 ? ["no start reached a limit"] : [];
+    return { result, text: startsText(result), reasons };
+  } finally {
+    progress.done();
+  }
+}
+
+/** The hash that `verify` prints of the same problem. */
+function problemHash(problem: Problem<unknown>): string {
+  const text = JSON.stringify(encodeInstance({ ...problem, point: problem.point ?? [] }));
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
 /** A run in a few lines. */
-export function runText({ result, exponents, remarks }: FlowRun): string {
+function runText({ result, exponents, remarks }: FlowRun): string {
   const number = (value: number | null) => (value === null ? "none" : print(value));
   const rate = ({ predicted, observed }: FlowRun["exponents"]["directionError"]) =>
     predicted === null || observed === null ? "" : `  ~ log(1/L)^${print(observed)}, predicted ${print(predicted)}`;
@@ -80,6 +145,27 @@ export function runText({ result, exponents, remarks }: FlowRun): string {
   return `${lines.join("\n")}\n`;
 }
 
+const SHOWN_LIMITS = 8;
+
+/** The limits of many starts, one per line. */
+function startsText({ name, loss, starts, seed, limits, others }: StartsResult): string {
+  const share = (count: number) => `${count} of ${starts}`.padStart(2 * `${starts}`.length + 4);
+  const rest = limits.slice(SHOWN_LIMITS);
+  const lines = [
+    `${name}, ${loss} loss, ${starts} starts, seed ${seed}`,
+    ...limits.slice(0, SHOWN_LIMITS).map(({ count, direction, normalizedMargin, isPoint }) => {
+      const coordinates = direction.map((x) => print(Math.abs(x) < 1e-6 ? 0 : x)).join(" ");
+      const which = isPoint ? "the point: " : "";
+      return `  ${share(count)}  ${which}margin ${print(normalizedMargin)} at (${coordinates})`;
+    }),
+    ...(rest.length === 0
+      ? []
+      : [`  ${share(rest.reduce((n, { count }) => n + count, 0))}  ${rest.length} other limits`]),
+    ...others.map(({ count, reason }) => `  ${share(count)}  ${reason}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 function lossOption(value: string): Loss {
   if (value !== "exponential" && value !== "logistic") throw new InvalidArgumentError("exponential or logistic.");
   return value;
@@ -90,4 +176,14 @@ function accuracyOption(value: string): number {
   if (!(accuracy >= 1e-12 && accuracy < 1))
     throw new InvalidArgumentError("a number from 1e-12 up to 1, such as 1e-8.");
   return accuracy;
+}
+
+function numberOption(low: number, high: number, whole: boolean): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (value.trim() === "" || !(number >= low && number <= high) || (whole && !Number.isInteger(number))) {
+      throw new InvalidArgumentError(`${whole ? "an integer" : "a number"} from ${low} to ${high}.`);
+    }
+    return number;
+  };
 }

@@ -9,17 +9,17 @@ const METHOD =
 const MAX_SAMPLES = 400;
 
 /** Six significant digits. */
-function round(value: number): number {
+export function round(value: number): number {
   return Number(value.toPrecision(6));
 }
 
 /** Four significant digits, for what is itself a small difference. */
-function roundSmall(value: number): number {
+export function roundSmall(value: number): number {
   return value < 1e-15 ? 0 : Number(value.toPrecision(4));
 }
 
 /** Coordinates of a unit vector are known up to rounding. */
-function roundCoordinate(value: number): number {
+export function roundCoordinate(value: number): number {
   return Math.abs(value) < 1e-12 ? 0 : round(value);
 }
 

@@ -1,6 +1,7 @@
 /** Many starts: where the flow goes from each, and how often it goes to the same limit. */
 import { cpus } from "node:os";
 import { Worker } from "node:worker_threads";
+import { InputError } from "../problem/decode.js";
 import type { Network } from "../problem/network.js";
 import { type Loss, type ProblemFile, parseProblem } from "../problem/problem.js";
 import { distance, norm } from "./matrix.js";
@@ -86,6 +87,9 @@ export function runStarts(request: StartsRequest, indices: readonly number[]): O
 /** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file. */
 export async function flowFromStarts(request: StartsRequest): Promise<StartsResult> {
   const { problem, flow } = parseProblem(request.source);
+  if (request.around !== null && flow?.start == null) {
+    throw new InputError(flow === null ? "flow" : "flow.start", "missing: there is no start to choose others around");
+  }
   const workers = Math.max(1, Math.min(request.workers ?? cpus().length, request.count));
   const outcomes = new Array<Outcome>(request.count);
   await Promise.all(
@@ -129,11 +133,8 @@ export async function flowFromStarts(request: StartsRequest): Promise<StartsResu
 }
 
 function inWorker(request: StartsRequest, indices: readonly number[]): Promise<Outcome[]> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(`./starts-worker.${extension}`, import.meta.url), {
-      workerData: { request, indices },
-    });
+    const worker = new Worker(new URL("./starts-worker.js", import.meta.url), { workerData: { request, indices } });
     worker.once("message", resolve);
     worker.once("error", reject);
   });

@@ -29,9 +29,9 @@ export interface Position {
 export class Halt extends Error {}
 
 const RELATIVE = 1e-9;
-const ABSOLUTE = 1e-9 / 10;
+const ABSOLUTE = 1e-10;
 /** Of the log weights. */
-const LOGARITHMIC = 100 * 1e-9;
+const LOGARITHMIC = 1e-10;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
 /** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */

@@ -19,28 +19,52 @@ const MAX_PARAMETERS = 4000;
 const DENOMINATORS = [1n, 2n, 3n, 4n, 5n, 6n, 8n, 10n, 12n, 16n, 24n, 32n, 64n, 128n, 1024n, 65536n, 1n << 24n];
 const STRETCHES = [1, 1 + 1 / 1024, 1 + 1 / 64, 1 + 1 / 16, 1 + 1 / 8, 1 + 1 / 4];
 
-/** Searches a feasible point of the scope with smaller norm than the feasible θ. */
-export function findBetter<E>(instance: Instance<E>, scope: Scope): Of<"not-global", E> | null {
+/** Searches a feasible point of the scope with smaller norm than the feasible θ; the hints, points nearly so, are tried first. */
+export function findBetter<E>(
+  instance: Instance<E>,
+  scope: Scope,
+  hints: readonly (readonly number[])[] = [],
+): Of<"not-global", E> | null {
   const moving = parametersOf(instance.network, scope);
   if (moving.length > MAX_PARAMETERS) return null;
   const shadow = approximate(instance);
   const own = normOf(moving.map((k) => shadow.point[k]!));
   if (own === 0) return null;
-  const degree = scope === null ? instance.network.layers.length : 1;
   const random = generator(11);
   // Fewer starts where each costs more; the work stays of one order.
   const starts = Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
-  for (const start of startingPoints(shadow, moving, scope, starts, random)) {
-    const end = ascend(shadow, moving, start);
-    const margin = Math.min(...margins(shadow, end));
-    if (margin <= 0) continue;
-    const direction = moving.map((k) => end[k]!);
-    const size = normOf(direction) / margin ** (1 / degree);
-    if (size > own * (1 - 1e-9)) continue;
-    const better = roundPoint(instance, moving, direction, margin, degree, scope);
+  function* candidates() {
+    yield* hints;
+    for (const start of startingPoints(shadow, moving, scope, starts, random)) yield ascend(shadow, moving, start);
+  }
+  for (const end of candidates()) {
+    const better = betterAlong(
+      instance,
+      shadow,
+      scope,
+      moving.map((k) => end[k]!),
+    );
     if (better !== null) return better;
   }
   return null;
+}
+
+/** The better point on the ray of some values of the scope's parameters, given in floating point, where there is one. */
+export function betterAlong<E>(
+  instance: Instance<E>,
+  shadow: Instance<number>,
+  scope: Scope,
+  direction: readonly number[],
+): Of<"not-global", E> | null {
+  const moving = parametersOf(instance.network, scope);
+  const degree = scope === null ? instance.network.layers.length : 1;
+  const end = [...shadow.point];
+  for (const [j, k] of moving.entries()) end[k] = direction[j]!;
+  const margin = Math.min(...margins(shadow, end));
+  if (margin <= 0) return null;
+  const size = normOf(direction) / margin ** (1 / degree);
+  if (size > normOf(moving.map((k) => shadow.point[k]!)) * (1 - 1e-9)) return null;
+  return roundPoint(instance, moving, direction, margin, degree, scope);
 }
 
 function margins(shadow: Instance<number>, at: readonly number[]): number[] {
@@ -88,6 +112,10 @@ function* startingPoints(
           point.map((c, j) => (moving.includes(j) ? 0 : c)),
           size,
         );
+  // Most random points of a deep ReLU network are dead; with positive hidden weights they are not.
+  const isHidden = (j: number) => network.parameters[j]!.layer < network.layers.length - 1;
+  for (let k = 0; k < count && network.activation.kind !== "linear"; k++)
+    yield noisy(blank, size).map((c, j) => (moving.includes(j) && isHidden(j) ? Math.abs(c) : c));
 }
 
 /** Gradient ascent of the smoothed minimum of the margins on the sphere of the moving parameters. */
@@ -146,6 +174,9 @@ function roundPoint<E>(
   const natural = margin ** (-1 / degree);
   const own = squaredNorm(K, point);
   const largest = Math.max(...direction.map(Math.abs));
+  // Small points are rounded on their own scale.
+  const magnitude = Math.log2(largest * natural);
+  const refinement = 1n << BigInt(magnitude < -3 ? Math.ceil(-magnitude) : 0);
   // First without the small entries, which are often only what the ascent has not yet brought to zero.
   const sparse = direction.map((x) => (Math.abs(x) < largest / 4 ? 0 : x));
   const attempts = [
@@ -158,7 +189,7 @@ function roundPoint<E>(
       for (const stretch of STRETCHES) {
         const rounded = [...point];
         for (const [j, k] of moving.entries())
-          rounded[k] = K.fromRational(roundTo(from[j]! * natural * stretch, denominator));
+          rounded[k] = K.fromRational(roundTo(from[j]! * natural * stretch, denominator * refinement));
         const better = scaled ? scaledUp(instance, rounded, moving, degree) : rounded;
         if (K.sign(K.sub(squaredNorm(K, better), own)) >= 0) continue;
         const statement: Of<"not-global", E> = { kind: "not-global", scope, better };

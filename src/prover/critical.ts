@@ -1,6 +1,6 @@
 /** The search for critical directions of negative curvature: the heart of a second-order descent. */
 import type { Instance } from "../certificate/format.js";
-import { dot } from "../exact/field.js";
+import { dot, squaredNorm, sum } from "../exact/field.js";
 import { nullspace } from "../exact/linear.js";
 import { hessianEntries } from "../exact/multivariate.js";
 import { dotNumbers, normOf, orthonormalBasis } from "./numeric.js";
@@ -8,8 +8,8 @@ import type { LocalPiece } from "./pieces.js";
 import { gaussian, generator } from "./random.js";
 import { plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
 
-/** Curvature above this, on unit directions, does not count as negative. */
-const NEGATIVE = -1e-9;
+/** Curvature above this, on unit directions, is not negative; below, the exact value decides. */
+const NEARLY_FLAT = 1e-9;
 
 /**
  * Exact directions of the critical cone on which every known multiplier's Lagrangian has negative curvature: plain ones first
@@ -32,12 +32,18 @@ export function criticalDirections<E>(
       const s = K.sign(dot(K, g, d));
       return binding[j] ? s === 0 : s >= 0;
     });
+  const exactlyNegative = (d: readonly E[]) =>
+    multipliers.every((w) => {
+      const bent = piece.gradients.map((_, j) => (K.isZero(w[j]!) ? K.zero : K.mul(w[j]!, piece.curvature(j, d))));
+      return K.sign(K.sub(squaredNorm(K, d), sum(K, bent))) < 0;
+    });
 
   const found: E[][] = [];
   const consider = (d: E[]) => {
     const approximate = toNumbers(K, d);
     const size = normOf(approximate);
-    if (size > 0 && inCone(approximate) && value(approximate) < NEGATIVE * size * size && exactInCone(d)) found.push(d);
+    const nearly = size > 0 && inCone(approximate) && value(approximate) < NEARLY_FLAT * size * size;
+    if (nearly && exactInCone(d) && exactlyNegative(d)) found.push(d);
   };
 
   const equalities = piece.gradients.filter((_, j) => binding[j]);
@@ -148,7 +154,7 @@ function minimizeOverCone(
       if (step % 40 === 39) weight *= 3;
     }
     const value = Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
-    if (value < NEGATIVE && G.every((g) => dotNumbers(g, d) > -1e-3 * (1 + normOf(g)))) results.push({ d, value });
+    if (value < -NEARLY_FLAT && G.every((g) => dotNumbers(g, d) > -1e-3 * (1 + normOf(g)))) results.push({ d, value });
   }
   return results.sort((a, b) => a.value - b.value).map(({ d }) => d);
 }

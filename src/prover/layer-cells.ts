@@ -19,39 +19,47 @@ const MAX_UNITS = 24;
 
 export type LayerCellsOutcome<E> =
   | { readonly kind: "global"; readonly statement: Of<"layer-cells", E> }
-  | { readonly kind: "open"; readonly reason: string };
+  /** The hints: the solution, nearly, on a cell without a bound, which may be better than θ. */
+  | { readonly kind: "open"; readonly reason: string; readonly hints: readonly (readonly number[])[] };
 
 /** Tries to certify that θ solves the problem of a hidden layer of a network with a piecewise linear activation. */
 export function decideLayerCells<E>(instance: Instance<E>, layer: number): LayerCellsOutcome<E> {
   const { network } = instance;
+  const open = (reason: string, hints: readonly (readonly number[])[] = []) =>
+    ({ kind: "open", reason, hints }) as const;
   if (network.activation.kind === "linear" || layer === network.layers.length - 1) {
-    return { kind: "open", reason: "its convex problem has no multipliers" };
+    return open("its convex problem has no multipliers");
   }
   const units = cellUnits(instance, layer);
-  if (units.length > MAX_UNITS)
-    return { kind: "open", reason: `${units.length} signs make too many cells to enumerate` };
+  if (units.length > MAX_UNITS) return open(`${units.length} signs make too many cells to enumerate`);
   const choices = realizableChoices(instance, units, [], layer, MAX_CELLS);
-  if (choices === null) return { kind: "open", reason: `it has more than ${MAX_CELLS} cells` };
+  if (choices === null) return open(`it has more than ${MAX_CELLS} cells`);
   const cells: LayerCell<E>[] = [];
   for (const choice of choices.choices) {
-    const cell = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
-    if (cell === null)
-      return { kind: "open", reason: "a cell of its problem has no bound, and no better point was found" };
-    cells.push(cell);
+    const bound = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
+    if (bound.kind === "none") {
+      const hint = toNumbers(instance.field, instance.point);
+      for (const [j, k] of parametersOf(network, layer).entries()) hint[k] = bound.solution[j]!;
+      return open("a cell of its problem has no bound, and no better point was found", [hint]);
+    }
+    cells.push(bound.cell);
   }
   const statement: Of<"layer-cells", E> = { kind: "layer-cells", layer, excluded: choices.excluded, cells };
   const verdict = verifyStatement(instance, statement);
-  return verdict.accepted
-    ? { kind: "global", statement }
-    : { kind: "open", reason: `the bounds of its cells fail: ${verdict.found}` };
+  return verdict.accepted ? { kind: "global", statement } : open(`the bounds of its cells fail: ${verdict.found}`);
 }
+
+type CellOutcome<E> =
+  | { readonly kind: "bound"; readonly cell: LayerCell<E> }
+  /** The least point of the cell, in floating point. */
+  | { readonly kind: "none"; readonly solution: readonly number[] };
 
 function cellBound<E>(
   { network, field: K, point }: Instance<E>,
   layer: number,
   orientations: readonly Orientation[],
   { margins, signs }: { margins: E[][]; signs: E[][] },
-): LayerCell<E> | null {
+): CellOutcome<E> {
   const theta = parametersOf(network, layer).map((k) => point[k]!);
   const norm = squaredNorm(K, theta);
   const vectors = [...margins, ...signs];
@@ -65,10 +73,9 @@ function cellBound<E>(
     const total = sum(K, weights.slice(0, n));
     return K.sign(K.sub(K.sub(K.add(total, total), squaredNorm(K, combined(weights))), norm)) >= 0;
   };
-  const cell = (weights: readonly E[]): LayerCell<E> => ({
-    orientations,
-    multipliers: weights.slice(0, n),
-    signMultipliers: weights.slice(n),
+  const cell = (weights: readonly E[]): CellOutcome<E> => ({
+    kind: "bound",
+    cell: { orientations, multipliers: weights.slice(0, n), signMultipliers: weights.slice(n) },
   });
 
   // The cell is empty: a combination with Σλ = 1 that vanishes, made as large as needed.
@@ -113,7 +120,10 @@ function cellBound<E>(
     const weights = vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : fraction(K, 0n)));
     if (enough(weights)) return cell(weights);
   }
-  return null;
+  return {
+    kind: "none",
+    solution: toNumbers(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n))))),
+  };
 }
 
 /** max Σ_{k<n} a_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */

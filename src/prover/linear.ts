@@ -4,8 +4,9 @@ import { sum } from "../exact/field.js";
 import { forward, gradient, passAt } from "../kernel/forward.js";
 import { withOrientations } from "../kernel/pieces.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { isUnshared, parametersOf } from "../problem/network.js";
+import { isUnshared, offSlope, parametersOf } from "../problem/network.js";
 import { combine } from "./kkt.js";
+import { solveLp } from "./lp.js";
 import { activeSamples } from "./pieces.js";
 
 /** A certificate by the linear predictor, or null. */
@@ -25,7 +26,7 @@ export function findSvmDual<E>(instance: Instance<E>): Of<"svm-dual", E> | null 
   return verifyStatement(instance, statement).accepted ? statement : null;
 }
 
-/** A certificate by the norms of the layers, with the KKT multipliers or a single sample, or null. */
+/** A certificate by the norms of the layers, with the KKT multipliers, the best of a diagonal network, or a single sample, or null. */
 export function findNormBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"norm-bound", E> | null {
   const { field: K, data } = instance;
   const own = data.map((_, i) =>
@@ -35,11 +36,34 @@ export function findNormBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"
     ),
   );
   const single = activeSamples(instance).map((i) => data.map((_, k) => (k === i ? K.one : K.zero)));
-  for (const multipliers of [own, ...single]) {
+  const best = diagonalMultipliers(instance);
+  for (const multipliers of [own, ...(best === null ? [] : [best]), ...single]) {
     const statement: Of<"norm-bound", E> = { kind: "norm-bound", multipliers };
     if (verifyStatement(instance, statement).accepted) return statement;
   }
   return null;
+}
+
+const MAX_SIGN_PATTERNS = 256;
+
+/** In a diagonal network: the α ≥ 0 with Σα = 1 whose largest |Σ α_i y_i g(x_ij)|, the C of `norm-bound`, is least. */
+function diagonalMultipliers<E>({ network, field: K, data }: Instance<E>): E[] | null {
+  const hidden = network.layers.length - 1;
+  if (network.source.kind !== "diagonal" || network.inputs << hidden > MAX_SIGN_PATTERNS) return null;
+  const slope = K.fromRational(offSlope(network.activation));
+  const activate = (z: E) => (K.sign(z) < 0 ? K.mul(slope, z) : z);
+  const rows = Array.from({ length: network.inputs << (hidden + 1) }, (_, k) => {
+    const [branch, signs] = [k >> (hidden + 1), k % (2 << hidden)];
+    const outputs = data.map(({ x, y }) => {
+      let h: E = x[branch]!;
+      for (let l = 0; l < hidden; l++) h = activate((signs >> l) & 1 ? K.neg(h) : h);
+      return y * ((signs >> hidden) & 1 ? -1 : 1) > 0 ? K.neg(h) : h;
+    });
+    return { coefficients: [...outputs, K.one], sense: ">=" as const, bound: K.zero };
+  });
+  const total = { coefficients: [...data.map(() => K.one), K.zero], sense: "=" as const, bound: K.one };
+  const result = solveLp(K, { objective: [...data.map(() => K.zero), K.one], rows: [...rows, total], free: false });
+  return result.kind === "optimal" ? result.x.slice(0, -1) : null;
 }
 
 /** A certificate that θ solves the convex problem of the layer; null where it does not, or where the problem is not convex. */

@@ -8,16 +8,20 @@ import { dot, type Field } from "../exact/field.js";
 import type { Vector } from "../exact/linear.js";
 import { rational } from "../exact/rational.js";
 import { isProved } from "./lp/check.js";
+import { solveBasis } from "./lp/lifting.js";
 import {
+  commonDenominator,
   type Entry,
   fieldIntegers,
   type Integers,
+  mapProgram,
   type Program,
   type Ratios,
   rationalIntegers,
   type ScaledProgram,
   scaledProgram,
 } from "./lp/program.js";
+import { propose } from "./lp/propose.js";
 import { type Outcome, simplex } from "./lp/simplex.js";
 
 export interface LinearProgram<E> {
@@ -48,16 +52,65 @@ export type LpResult<E> =
   | { readonly kind: "infeasible"; readonly farkas: E[] }
   | { readonly kind: "unbounded"; readonly x: E[]; readonly ray: E[] };
 
+/** Programmes of at most so many rows times columns go straight to the exact simplex method. */
+const SMALL = 100;
+
+type BasisSolver<R> = (program: Program<R>, candidates: readonly number[]) => { x: Ratios<R>; dual: Ratios<R> } | null;
+
 /** Solves the programme; any number of rows and columns, none included. */
 export function solveLp<E>(K: Field<E>, lp: LinearProgram<E>): LpResult<E> {
-  return K.degree === 1 ? solveIn(K, rationalIntegers(K), lp) : solveIn(K, fieldIntegers(K), lp);
+  return K.degree === 1
+    ? solveIn(K, rationalIntegers(K), solveBasis, lp)
+    : solveIn(K, fieldIntegers(K), () => null, lp);
 }
 
-function solveIn<E, R>(K: Field<E>, ring: Integers<E, R>, lp: LinearProgram<E>): LpResult<E> {
-  const scaled = scaledProgram(K, ring, equalityForm(K, lp));
-  const result = unscaled(K, ring, scaled, simplex(ring, scaled.program, []));
-  if (!isProved(K, ring, scaled, result)) throw new Error(`the proof of "${result.kind}" is wrong: this is a bug`);
+function solveIn<E, R>(
+  K: Field<E>,
+  ring: Integers<E, R>,
+  solveProposedBasis: BasisSolver<R>,
+  lp: LinearProgram<E>,
+): LpResult<E> {
+  const rowScales = lp.rows.map(({ coefficients, bound }) => commonDenominator(K, [...coefficients, bound]));
+  const units = rowScales.map((scale) => K.fromRational(rational(1n, scale)));
+  const program = equalityForm(K, lp, units);
+  const scaled = scaledProgram(K, ring, program, rowScales);
+  const proved = (outcome: Outcome<R>) => {
+    const result = unscaled(K, ring, scaled, outcome);
+    return isProved(K, ring, scaled, result) ? result : null;
+  };
+  let start: readonly number[] = [];
+  if (lp.rows.length * lp.objective.length > SMALL) {
+    const proposal = propose(mapProgram(program, K.toNumber));
+    if (proposal !== null && !proposal.infeasible) {
+      start = proposal.candidates;
+      const solution = solveProposedBasis(scaled.program, start);
+      const result = solution && proved({ kind: "optimal", ...solution });
+      if (result !== null) return result;
+    } else if (proposal !== null) {
+      const elastic = elasticProgram(K, program, units);
+      const candidates = propose(mapProgram(elastic, K.toNumber))?.candidates ?? [];
+      const solution = solveProposedBasis(scaledProgram(K, ring, elastic, rowScales).program, candidates);
+      const result = solution && proved({ kind: "infeasible", farkas: solution.dual });
+      if (result !== null) return result;
+      start = candidates.filter((j) => j < program.columns.length);
+    }
+  }
+  const result = proved(simplex(ring, scaled.program, start));
+  if (result === null) throw new Error("the exact simplex method has failed: this is a bug");
   return result;
+}
+
+/** Minimises the sum of artificial variables that make the programme feasible: the dual of its optimum is a Farkas ray. */
+function elasticProgram<E>(K: Field<E>, { columns, kinds, bounds }: Program<E>, units: readonly E[]): Program<E> {
+  const artificial = units.map((unit, row): Entry<E>[] => [
+    { row, value: K.sign(bounds[row]!) < 0 ? K.neg(unit) : unit },
+  ]);
+  return {
+    columns: [...columns, ...artificial],
+    costs: [...columns.map(() => K.zero), ...bounds.map(() => K.one)],
+    kinds: [...kinds, ...bounds.map(() => "nonnegative" as const)],
+    bounds,
+  };
 }
 
 /** The outcome in the terms of the original programme. */
@@ -80,15 +133,20 @@ function unscaled<E, R>(
   return { kind: "optimal", x, value, dual: multipliers(outcome.dual) };
 }
 
-/** The variables, then for each row the logical variable that takes up the difference to the bound. */
-function equalityForm<E>(K: Field<E>, { objective, rows, free }: LinearProgram<E>): Program<E> {
+/**
+ * The variables, then for each row the logical variable that takes up the difference to the bound, in a unit that makes its
+ * coefficient ±1 when the row is scaled to integers.
+ */
+function equalityForm<E>(K: Field<E>, { objective, rows, free }: LinearProgram<E>, units: readonly E[]): Program<E> {
   const columns = objective.map((_, j) =>
     rows.flatMap(({ coefficients }, row): Entry<E>[] => {
       const value = coefficients[j]!;
       return K.isZero(value) ? [] : [{ row, value }];
     }),
   );
-  const logical = rows.map(({ sense }, row): Entry<E>[] => [{ row, value: sense === ">=" ? K.neg(K.one) : K.one }]);
+  const logical = rows.map(({ sense }, row): Entry<E>[] => [
+    { row, value: sense === ">=" ? K.neg(units[row]!) : units[row]! },
+  ]);
   const isFree = (j: number) => (typeof free === "boolean" ? free : free[j]!);
   return {
     columns: [...columns, ...logical],

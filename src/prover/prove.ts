@@ -146,5 +146,6 @@ function decideLayer<E>(
   }
   const cells = decideLayerCells(instance, layer);
   if (cells.kind === "global") record(cells.statement);
-  else if (record(findBetter(instance, layer)) === null) leave({ about: "global", scope: layer }, cells.reason);
+  else if (record(findBetter(instance, layer, cells.hints)) === null)
+    leave({ about: "global", scope: layer }, cells.reason);
 }

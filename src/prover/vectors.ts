@@ -76,7 +76,7 @@ export function longestCurve<E>(
   accepts: (curve: Curve<E>) => boolean,
 ): Curve<E> | null {
   const curve = (halvings: number): Curve<E> => ({ end: fraction(K, 1n, 1n << BigInt(halvings)), steps });
-  const tiny = [48, 160].find((halvings) => accepts(curve(halvings)));
+  const tiny = [48, 160, 640].find((halvings) => accepts(curve(halvings)));
   if (tiny === undefined) return null;
   for (let halvings = 0; halvings < tiny; halvings++) if (accepts(curve(halvings))) return curve(halvings);
   return curve(tiny);

@@ -14,6 +14,7 @@ import {
 import { rational } from "../exact/rational.js";
 import { forward, slackSigns } from "../kernel/forward.js";
 import { cellUnits } from "../kernel/layer-cells.js";
+import { influentialUnits } from "../kernel/pieces.js";
 import { pieceFrame } from "../kernel/strict-local.js";
 import { offSlope } from "../problem/network.js";
 
@@ -153,6 +154,7 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
     (one) => new Map(one.map((u) => [unitKey(u.sample, u.layer, u.unit), u] as const)),
   );
   const tie = tieDirection(instance);
+  const influential = influentialUnits(instance, plan.scope);
   let leaves = 0;
 
   const gone = (conditions: readonly Condition<E>[]): string | null => {
@@ -175,6 +177,7 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
         const isOn = (z: Polynomial<E>, layer: number, unit: number) => {
           const key = unitKey(sample, layer, unit);
           units.set(key, z);
+          if (!influential[layer]![unit]) return false;
           const known = algebra.decided(z);
           if (known !== null) return known;
           if (taken === choices.length) throw new Undecided();

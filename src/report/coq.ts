@@ -7,6 +7,8 @@
 import type { Certificate, Instance, Scope, SparseVector, Statement } from "../certificate/format.js";
 import type { Field, FieldDescription, Sign } from "../exact/field.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
+import { passAt, slackSigns } from "../kernel/forward.js";
+import { kinks } from "../kernel/pieces.js";
 import { offSlope } from "../problem/network.js";
 import {
   lagrangian,
@@ -20,6 +22,8 @@ import {
   tieDirection,
 } from "./coq-cells.js";
 
+/** The Coq checker of `not-kkt` tries all sign choices of the kinks of one sample. */
+const MAX_KINKS = 10;
 /** Bits of the interval that isolates the generator of the number field. */
 const PRECISION = 64n;
 
@@ -297,9 +301,23 @@ function theoremOf<E>(
     case "norm-bound": {
       const [sample, ...others] = positiveSamples(K, statement.multipliers);
       if (sample === undefined || others.length > 0) throw new NotCovered("the Coq checker knows one sample only");
-      return prove("global_optimum", "global_optimum net data Whole theta", "check_norm_bound", `${about} ${sample}`);
+      // ‖x‖², or the largest x_j² where each unit of the first layer has one input.
+      const squares = instance.data[sample]!.x.map((c) => K.mul(c, c));
+      const single = network.layers[0]!.every((row) => row.length <= 1);
+      const bound = single
+        ? squares.reduce((largest, c) => (K.sign(K.sub(c, largest)) > 0 ? c : largest))
+        : squares.reduce((total, c) => K.add(total, c));
+      return prove(
+        "global_optimum",
+        "global_optimum net data Whole theta",
+        "check_norm_bound",
+        `${about} ${sample} ${print(bound)}`,
+      );
     }
     case "not-kkt": {
+      const active = slackSigns(instance, point).flatMap((sign, i) => (sign === 0 ? [i] : []));
+      const most = Math.max(...active.map((i) => kinks(instance, i, passAt(instance, i, point)).length), 0);
+      if (most > MAX_KINKS) throw new NotCovered(`2^${most} sign choices at one sample`);
       const direction = list(point.map((_, k) => print(statement.direction.get(k) ?? K.zero)));
       const exclusions = list(
         instance.data.map((_, sample) =>

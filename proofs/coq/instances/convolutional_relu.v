@@ -63,7 +63,7 @@ Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_p
 Theorem convolutional_relu_layer_1_not_global_optimum :
   ~ global_optimum net data (Layer 1) theta.
 Proof. refine (check_not_global_sound K value exact net exact_data (Layer 1) exact_point
-  [[(-1 # 2)]; []; [0; (1 # 2)]; [0; (1 # 2)]] _). vm_compute. reflexivity. Qed.
+  [[(1 # 2)]; []; [0; (1 # 2)]; [0; (1 # 2)]] _). vm_compute. reflexivity. Qed.
 
 Theorem convolutional_relu_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.

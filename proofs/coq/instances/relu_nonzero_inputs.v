@@ -54,7 +54,7 @@ Proof. refine (check_not_global_sound K value exact net exact_data Whole exact_p
 Theorem relu_nonzero_inputs_layer_1_not_global_optimum :
   ~ global_optimum net data (Layer 1) theta.
 Proof. refine (check_not_global_sound K value exact net exact_data (Layer 1) exact_point
-  [(1 # 2); 1; (1 # 2); (1 # 2); 1; 1] _). vm_compute. reflexivity. Qed.
+  [(1 # 2); (3 # 4); (1 # 2); (3 # 4); 1; 1] _). vm_compute. reflexivity. Qed.
 
 Theorem relu_nonzero_inputs_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.

@@ -58,19 +58,40 @@ Section Explore.
       | Cut p t1 t0 => visit ms (p :: cs) t1 && visit ms (pneg p :: cs) t0
       | Know p t => match decide p with Some true => visit ms (p :: cs) t | _ => false end
       end.
+    (** Which units can influence the output: those that a non-zero weight leads on from. *)
+    Definition nonzero (e : entry) : bool :=
+      match e with Zero => false | Param k => match th k with [] => false | _ => true end end.
+    Fixpoint either (a b : list bool) : list bool :=
+      match a, b with
+      | [], _ => b | _, [] => a
+      | x :: a', y :: b' => (x || y) :: either a' b'
+      end.
+    Fixpoint columns (M : matrix) (up : list bool) : list bool :=
+      match M, up with
+      | row :: M', b :: up' =>
+          if b then either (map nonzero row) (columns M' up') else columns M' up'
+      | _, _ => []
+      end.
+    Fixpoint needs (Ws : list matrix) : list bool :=
+      match Ws with
+      | [] => []
+      | M :: [] => columns M (map (fun _ => true) M)
+      | M :: Ws' => columns M (needs Ws')
+      end.
     Definition off (u : polynomial) : polynomial := pmul K (pconst K (gslope K a)) u.
-    Fixpoint units (z : list polynomial) (cs : list polynomial) (t : tree W)
+    Fixpoint units (z : list polynomial) (need : list bool) (cs : list polynomial) (t : tree W)
       (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
       match z with
       | [] => k [] cs t
       | u :: z' =>
+        if negb (hd false need) then units z' (tl need) cs t (fun h => k ([] :: h)) else
         match decide u with
-        | Some true => units z' cs t (fun h => k (u :: h))
-        | Some false => units z' cs t (fun h => k (off u :: h))
+        | Some true => units z' (tl need) cs t (fun h => k (u :: h))
+        | Some false => units z' (tl need) cs t (fun h => k (off u :: h))
         | None => match t with
           | Gone ws => gone ws cs
-          | Split t1 t0 => units z' (u :: cs) t1 (fun h => k (u :: h)) &&
-                           units z' (pneg u :: cs) t0 (fun h => k (off u :: h))
+          | Split t1 t0 => units z' (tl need) (u :: cs) t1 (fun h => k (u :: h)) &&
+                           units z' (tl need) (pneg u :: cs) t0 (fun h => k (off u :: h))
           | _ => false
           end
         end
@@ -83,13 +104,13 @@ Section Explore.
       | M :: Ws' => let z := gmatvec K (polynomials K) th M x in
         match a with
         | Linear => pass Ws' z cs t k
-        | _ => units z cs t (fun h cs t => pass Ws' h cs t k)
+        | _ => units z (needs Ws') cs t (fun h cs t => pass Ws' h cs t k)
         end
       end.
     Fixpoint explore (data : list (exact_sample K)) (ms cs : list polynomial) (t : tree W) : bool :=
       match data with
       | [] => visit (rev ms) cs t
-      | d :: data' => pass Ws (start K (polynomials K) (fst d)) cs t (fun o =>
+      | d :: data' => match Ws with [] => false | _ => true end && pass Ws (start K (polynomials K) (fst d)) cs t (fun o =>
           explore data' (signed_by K (polynomials K) (snd d) (output K (polynomials K) o) :: ms))
       end.
 
@@ -174,62 +195,143 @@ Section Explore.
       - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
       - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
     Qed.
-    Lemma units_sound : forall z cs t k,
-      (forall h cs t, map (at_point x) h = map (sigma a) (map (at_point x) z) ->
-        Forall holds cs -> k h cs t = true -> Goal) ->
-      Forall holds cs -> units z cs t k = true -> Goal.
+    (** Computed values agree with the true ones wherever they are needed. *)
+    Fixpoint rel (need : list bool) (h : list polynomial) (y : list R) : Prop :=
+      match h, y with
+      | [], [] => True
+      | p :: h', b :: y' => (hd false need = true -> at_point x p = b) /\ rel (tl need) h' y'
+      | _, _ => False
+      end.
+    Lemma rel_all : forall h need, rel need h (map (at_point x) h).
+    Proof. induction h; simpl; auto. Qed.
+    Fixpoint covered (row : list entry) (need : list bool) : Prop :=
+      match row with
+      | [] => True
+      | e :: row' => (nonzero e = true -> hd false need = true) /\ covered row' (tl need)
+      end.
+    Fixpoint covers (M : matrix) (need up : list bool) : Prop :=
+      match M with
+      | [] => True
+      | row :: M' => (hd false up = true -> covered row need) /\ covers M' need (tl up)
+      end.
+    Lemma covered_left : forall row l, covered row (either (map nonzero row) l).
     Proof.
-      induction z as [|u z IH]; simpl; intros cs t k Hk Hcs H.
-      - apply (Hk [] cs t); auto.
-      - assert (On : 0 <= at_point x u -> forall cs t, Forall holds cs ->
-          units z cs t (fun h => k (u :: h)) = true -> Goal).
-        { intros P cs' t' Hcs' U. eapply IH; [|exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
-          eapply Hk; [|exact Hc|exact Kk]. simpl. rewrite E, sigma_true; auto. }
-        assert (Off : at_point x u <= 0 -> forall cs t, Forall holds cs ->
-          units z cs t (fun h => k (off u :: h)) = true -> Goal).
-        { intros P cs' t' Hcs' U. eapply IH; [|exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
-          eapply Hk; [|exact Hc|exact Kk]. simpl. rewrite E, sigma_false, off_v; auto. }
-        destruct (decide u) as [[]|] eqn:D;
-          [apply decide_sound in D; eapply On; eauto; lra | apply decide_sound in D; eapply Off; eauto |].
-        destruct t as [w|t1 t0|ws|p t1 t0|p t]; try discriminate.
-        + apply andb_prop in H as [H1 H0].
-          destruct (sides u cs Hcs) as [[P F]|[P F]]; [eapply On | eapply Off]; eauto.
-        + destruct (gone_sound ws cs); auto.
+      induction row as [|e row IH]; simpl; auto. intros [|y l]; simpl.
+      - split; auto. specialize (IH []). destruct (map nonzero row); exact IH.
+      - split; [intros ->; reflexivity | apply IH].
     Qed.
-    Lemma matvec_v : forall M h, map (at_point x) (gmatvec K (polynomials K) th M h) =
-      matvec theta M (map (at_point x) h).
+    Lemma covered_right : forall row m l, covered row l -> covered row (either m l).
     Proof.
-      intros. apply (gmatvec_e K (polynomials K) th v (at_point x) HK (polynomials_evaluation K v HK x)).
+      induction row as [|e row IH]; simpl; auto. intros [|y m] [|z l] [H1 H2]; simpl in *; auto.
+      - split; [intros E; specialize (H1 E); discriminate|].
+        specialize (IH m [] H2). destruct m; exact IH.
+      - split; [intros E; rewrite (H1 E), orb_true_r; reflexivity | apply IH, H2].
+    Qed.
+    Lemma covers_right : forall M m l up, covers M l up -> covers M (either m l) up.
+    Proof.
+      induction M; simpl; intros m l up H; auto. destruct H as [H1 H2].
+      split; [intros E; apply covered_right, H1, E | apply IHM, H2].
+    Qed.
+    Lemma columns_cover : forall M up, covers M (columns M up) up.
+    Proof.
+      induction M as [|row M IH]; simpl; intros [|[] up]; simpl; auto.
+      - split; [discriminate|]. clear IH. induction M; simpl; auto. split; auto. discriminate.
+      - split; [intros _; apply covered_left | apply covers_right, IH].
+      - split; [discriminate | apply IH].
+    Qed.
+    Lemma gdot_rel : forall row need h y, rel need h y -> covered row need ->
+      at_point x (gdot K (polynomials K) th row h) = dot theta row y.
+    Proof.
+      induction row as [|e row IH]; intros need h y R C.
+      - simpl. rewrite (pconst_v K v HK), (v_zero HK). reflexivity.
+      - destruct h as [|p h], y as [|b y]; simpl in R; try contradiction.
+        + destruct e; simpl; rewrite (pconst_v K v HK), (v_zero HK); reflexivity.
+        + destruct R as [R1 R2], C as [C1 C2]. destruct e as [|k].
+          * cbn [gdot dot weight]. rewrite (IH _ _ _ R2 C2). lra.
+          * cbn [gdot dot weight].
+            change (aadd (polynomials K)) with (padd K). change (amul (polynomials K)) with (pmul K).
+            rewrite (padd_v K v HK), (pmul_v K v HK), (IH _ _ _ R2 C2).
+            change (at_point x (th k)) with (theta k). simpl in C1.
+            destruct (th k) as [|mc q] eqn:T.
+            -- assert (Z : theta k = 0) by (unfold theta; rewrite T; reflexivity). rewrite Z. lra.
+            -- rewrite (R1 (C1 eq_refl)). reflexivity.
+    Qed.
+    Lemma gmatvec_rel : forall M need up h y, rel need h y -> covers M need up ->
+      rel up (gmatvec K (polynomials K) th M h) (matvec theta M y).
+    Proof.
+      induction M as [|row M IH]; simpl; intros need up h y R C; auto. destruct C as [C1 C2].
+      split; [intros E; eapply gdot_rel; eauto | eapply IH; eauto].
+    Qed.
+    Lemma rel_full : forall (M : matrix) h y, length h = length M ->
+      rel (map (fun _ => true) M) h y -> map (at_point x) h = y.
+    Proof.
+      induction M; intros [|p h] [|b y] L R; simpl in *; try discriminate; try contradiction; auto.
+      destruct R as [R1 R2]. f_equal; auto.
+    Qed.
+    Lemma units_sound : forall z need y cs t k, rel need z y ->
+      (forall h cs t, rel need h (map (sigma a) y) ->
+        Forall holds cs -> k h cs t = true -> Goal) ->
+      Forall holds cs -> units z need cs t k = true -> Goal.
+    Proof.
+      induction z as [|u z IH]; simpl; intros need y cs t k R Hk Hcs H.
+      - destruct y; [|contradiction]. apply (Hk [] cs t); simpl; auto.
+      - destruct y as [|b y]; [contradiction|]. destruct R as [R1 R2].
+        destruct (hd false need) eqn:N; simpl in H.
+        + specialize (R1 eq_refl).
+          assert (On : 0 <= at_point x u -> forall cs t, Forall holds cs ->
+            units z (tl need) cs t (fun h => k (u :: h)) = true -> Goal).
+          { intros P cs' t' Hcs' U. eapply IH; [exact R2| |exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
+            eapply Hk; [|exact Hc|exact Kk]. simpl. split; auto. intros _.
+            rewrite <- R1, sigma_true; auto. }
+          assert (Off : at_point x u <= 0 -> forall cs t, Forall holds cs ->
+            units z (tl need) cs t (fun h => k (off u :: h)) = true -> Goal).
+          { intros P cs' t' Hcs' U. eapply IH; [exact R2| |exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
+            eapply Hk; [|exact Hc|exact Kk]. simpl. split; auto. intros _.
+            rewrite <- R1, sigma_false, off_v; auto. }
+          destruct (decide u) as [[]|] eqn:D;
+            [apply decide_sound in D; eapply On; eauto; lra
+            |apply decide_sound in D; eapply Off; eauto |].
+          destruct t as [w|t1 t0|ws|p t1 t0|p t]; try discriminate.
+          * apply andb_prop in H as [H1 H0].
+            destruct (sides u cs Hcs) as [[P F]|[P F]]; [eapply On | eapply Off]; eauto.
+          * destruct (gone_sound ws cs); auto.
+        + eapply IH; [exact R2| |exact Hcs|exact H]. intros h cs'' t'' E Hc Kk.
+          eapply Hk; [|exact Hc|exact Kk]. simpl. split; auto. rewrite N. discriminate.
     Qed.
     Lemma sigma_linear : forall z, map (sigma Linear) z = z.
     Proof.
       intros z. rewrite <- (map_id z) at 2. apply map_ext. intros u. unfold sigma. simpl.
       destruct (Rle_dec 0 u); lra.
     Qed.
-    Lemma pass_sound : forall Ws h cs t k,
-      (forall o cs t, map (at_point x) o = forward a theta Ws (map (at_point x) h) ->
+    Lemma pass_sound : forall Ws h y cs t k, Ws <> [] -> rel (needs Ws) h y ->
+      (forall o cs t, map (at_point x) o = forward a theta Ws y ->
         Forall holds cs -> k o cs t = true -> Goal) ->
       Forall holds cs -> pass Ws h cs t k = true -> Goal.
     Proof.
-      induction Ws0 as [|M [|M' Ws'] IH]; intros h cs t k Hk Hcs H.
-      - apply (Hk h cs t); auto.
-      - eapply Hk; [|exact Hcs|exact H]. apply matvec_v.
+      induction Ws0 as [|M [|M' Ws'] IH]; intros h y cs t k Ne R Hk Hcs H; [contradiction| |].
+      - eapply Hk; [|exact Hcs|exact H]. simpl.
+        apply (rel_full M); [unfold gmatvec; apply map_length|].
+        eapply gmatvec_rel; [exact R | apply columns_cover].
       - remember (M' :: Ws') as Ws1 eqn:EW.
-        assert (F : forall y, forward a theta (M :: Ws1) y = forward a theta Ws1 (map (sigma a) (matvec theta M y)))
-          by (rewrite EW; reflexivity).
+        assert (Ne1 : Ws1 <> []) by (rewrite EW; discriminate).
+        assert (F : forall y, forward a theta (M :: Ws1) y =
+          forward a theta Ws1 (map (sigma a) (matvec theta M y))) by (rewrite EW; reflexivity).
         assert (P : pass (M :: Ws1) h cs t k = match a with
           | Linear => pass Ws1 (gmatvec K (polynomials K) th M h) cs t k
-          | _ => units (gmatvec K (polynomials K) th M h) cs t (fun h cs t => pass Ws1 h cs t k) end)
-          by (rewrite EW; reflexivity).
-        rewrite P in H. clear P.
-        assert (U : units (gmatvec K (polynomials K) th M h) cs t (fun h cs t => pass Ws1 h cs t k) = true -> Goal).
-        { intros U. eapply units_sound; [|exact Hcs|exact U].
+          | _ => units (gmatvec K (polynomials K) th M h) (needs Ws1) cs t
+                   (fun h cs t => pass Ws1 h cs t k) end) by (rewrite EW; reflexivity).
+        assert (Nd : needs (M :: Ws1) = columns M (needs Ws1)) by (rewrite EW; reflexivity).
+        rewrite P in H. clear P. rewrite Nd in R.
+        pose proof (gmatvec_rel M _ (needs Ws1) _ _ R (columns_cover M (needs Ws1))) as RM.
+        assert (U : units (gmatvec K (polynomials K) th M h) (needs Ws1) cs t
+          (fun h cs t => pass Ws1 h cs t k) = true -> Goal).
+        { intros U. eapply units_sound; [exact RM| |exact Hcs|exact U].
           intros h' cs' t' E Hc Q. cbv beta in Q.
-          eapply IH; [|exact Hc|exact Q]. intros o cs2 t2 E2. eapply Hk.
-          rewrite F, E2, E, matvec_v. reflexivity. }
+          eapply IH; [exact Ne1|exact E| |exact Hc|exact Q]. intros o cs2 t2 E2. eapply Hk.
+          rewrite F, E2. reflexivity. }
         destruct a eqn:A; auto.
-        eapply IH; [|exact Hcs|exact H]. intros o cs2 t2 E2. eapply Hk.
-        rewrite F, E2, matvec_v, sigma_linear. reflexivity.
+        eapply IH; [exact Ne1|exact RM| |exact Hcs|exact H]. intros o cs2 t2 E2. eapply Hk.
+        rewrite F, E2, sigma_linear. reflexivity.
     Qed.
     Lemma visit_sound : forall ms t cs, Forall holds cs ->
       map (at_point x) ms = map (fun d => margin net theta (sample_of v d)) data ->
@@ -248,7 +350,9 @@ Section Explore.
     Proof.
       induction todo as [|d todo IH]; simpl; intros done ms cs t D H E V.
       - rewrite app_nil_r in D. subst done. eapply visit_sound; eauto.
-      - eapply pass_sound; [|exact H|exact V]. intros o cs' t' Eo H' V'. cbv beta in V'.
+      - apply andb_prop in V as [Ne V].
+        eapply pass_sound; [| apply rel_all | |exact H|exact V];
+          [destruct Ws; discriminate|]. intros o cs' t' Eo H' V'. cbv beta in V'.
         eapply (IH (done ++ [d])); [|exact H'| |exact V'].
         + rewrite <- app_assoc. exact D.
         + simpl. rewrite !map_app, E. f_equal. simpl. f_equal.

@@ -10,7 +10,7 @@ export interface Entry<T> {
   readonly value: T;
 }
 
-/** minimise Σ_j costs[j] z_j subject to Σ_j columns[j] z_j = bounds, z_j of its kind. The last columns are ± the unit vectors. */
+/** minimise Σ_j costs[j] z_j subject to Σ_j columns[j] z_j = bounds, z_j of its kind. */
 export interface Program<T> {
   readonly columns: readonly (readonly Entry<T>[])[];
   readonly costs: readonly T[];
@@ -78,7 +78,7 @@ export function mapProgram<S, T>({ columns, costs, kinds, bounds }: Program<S>, 
   };
 }
 
-/** A programme with each row and the costs multiplied by the least positive integer that clears their denominators. */
+/** A programme over R: each row, and the costs, of one over K times a positive integer. */
 export interface ScaledProgram<R> {
   readonly program: Program<R>;
   readonly rowScales: readonly bigint[];
@@ -89,12 +89,9 @@ export function scaledProgram<E, R>(
   K: Field<E>,
   ring: Integers<E, R>,
   { columns, costs, kinds, bounds }: Program<E>,
+  rowScales: readonly bigint[],
 ): ScaledProgram<R> {
-  const rowScales = bounds.map((bound) => clearing(K, 1n, bound));
-  for (const column of columns) {
-    for (const { row, value } of column) rowScales[row] = clearing(K, rowScales[row]!, value);
-  }
-  const costScale = costs.reduce((scale, c) => clearing(K, scale, c), 1n);
+  const costScale = commonDenominator(K, costs);
   const program = {
     columns: columns.map((column) =>
       column.map(({ row, value }) => ({ row, value: ring.scaled(value, rowScales[row]!) })),
@@ -107,13 +104,17 @@ export function scaledProgram<E, R>(
 }
 
 export function clearDenominators<E, R>(K: Field<E>, ring: Integers<E, R>, vector: readonly E[]): Ratios<R> {
-  const scale = vector.reduce((s, e) => clearing(K, s, e), 1n);
+  const scale = commonDenominator(K, vector);
   return { numerators: vector.map((e) => ring.scaled(e, scale)), denominator: ring.scaled(K.one, scale) };
 }
 
-/** The least multiple of `scale` that clears the denominators of e. */
-function clearing<E>(K: Field<E>, scale: bigint, e: E): bigint {
-  return K.coordinates(e).reduce((s, { d }) => (s % d === 0n ? s : (s / gcd(s, d)) * d), scale);
+/** The least positive integer that clears the denominators of all entries. */
+export function commonDenominator<E>(K: Field<E>, vector: readonly E[]): bigint {
+  let scale = 1n;
+  for (const e of vector) {
+    for (const { d } of K.coordinates(e)) if (scale % d !== 0n) scale *= d / gcd(scale, d);
+  }
+  return scale;
 }
 
 /** The sign by which a variable of this sign is not of its kind, or 0. */

@@ -16,7 +16,7 @@ interface Vertex<R> {
 }
 
 /**
- * Solves the programme, after driving as many columns of `start` into the basis as are independent, the first ones first.
+ * Solves the programme, whose last columns are ± the unit vectors, after driving as many columns of `start` into the basis as are independent, the first ones first.
  *
  * While basic variables are not of their kind, the sum of their violations is minimised, then the cost. Bland's rule ends
  * every sequence of degenerate steps, during which the violations stay the same; every other step makes progress for good.
