@@ -36,7 +36,6 @@ export const CLAUSES = [
   "not-global.norm",
   "strict-local.feasible",
   "strict-local.radius",
-  "strict-local.kink",
   "strict-local.pieces",
   "strict-local.shape",
   "strict-local.multiplier",

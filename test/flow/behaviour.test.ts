@@ -14,7 +14,7 @@ const relu = (widths: readonly number[]) => ({ kind: "fully-connected", widths, 
 const problem = (network: unknown, data: unknown, more: object = {}) =>
   parseProblem(JSON.stringify({ format: "margincert/problem/1", name: "behaviour", network, data, ...more }));
 
-describe("events", () => {
+describe("events", { timeout: 60_000 }, () => {
   it("a neuron that goes off on its last sample is dead, and its weights stay to the last bit", () => {
     const run = runFlow(instance("fc-relu"));
     const [event] = run.result.events;
@@ -47,7 +47,7 @@ describe("events", () => {
   });
 });
 
-describe("thin sets of starts", () => {
+describe("thin sets of starts", { timeout: 60_000 }, () => {
   it("keeps zeros and equalities exactly", () => {
     const { observations } = runFlow(instance("convolutional-relu"));
     for (const { direction } of observations) {
@@ -76,7 +76,7 @@ describe("thin sets of starts", () => {
   });
 });
 
-describe("what goes wrong is said", () => {
+describe("what goes wrong is said", { timeout: 60_000 }, () => {
   const separable = [{ x: ["1"], y: 1 }];
   const fault = (parsed: ReturnType<typeof problem>, options: FlowOptions = {}) => {
     try {
@@ -136,7 +136,7 @@ describe("what goes wrong is said", () => {
   });
 });
 
-describe("results", () => {
+describe("results", { timeout: 60_000 }, () => {
   it("have exactly the shape of the interface", () => {
     const result = roundedResult(runFlow(instance("fc-relu")).result);
     expect(Object.keys(result)).toEqual([

@@ -7,7 +7,7 @@ import { parseProblem } from "../../src/problem/problem.js";
 
 const folder = new URL("../../src/paper/instances/", import.meta.url);
 
-describe.each(readdirSync(folder))("%s", (file) => {
+describe.each(readdirSync(folder))("%s", { timeout: 60_000 }, (file) => {
   const parsed = parseProblem(readFileSync(new URL(file, folder), "utf8"));
 
   it.each(["exponential", "logistic"] as const)("its point is where the flow goes, %s loss", (loss) => {
