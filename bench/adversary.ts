@@ -31,7 +31,7 @@ const note = (key: string, example: string) =>
 for (let k = from; k < from + count; k++) {
   const { family, problem } = generate(seed, k);
   const began = performance.now();
-  const judgement = judge(problem, effort, k);
+  const judgement = judge(problem, effort, k, true);
   const seconds = (performance.now() - began) / 1000;
   const json = JSON.stringify(problem);
   if (seconds > SLOW_SECONDS) console.log(`SLOW ${seconds.toFixed(1)} s ${family} ${json}`);

@@ -207,8 +207,10 @@ function generatorEnclosures(modulus: readonly bigint[], [from, to]: readonly [R
     const shift = BigInt(precision);
     while ((high - low) << shift > denominator) {
       const middle = low + high;
+      // The sign first: if it throws, the enclosure must stay what it was, for whoever asks again.
+      const side = signAt(middle, 2n * denominator);
       denominator *= 2n;
-      if (signAt(middle, denominator) === signLow) [low, high] = [middle, 2n * high];
+      if (side === signLow) [low, high] = [middle, 2n * high];
       else [low, high] = [2n * low, middle];
     }
     const generator: Interval = [floor(low << shift, denominator), floor(high << shift, denominator) + 1n];

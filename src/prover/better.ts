@@ -114,7 +114,7 @@ function* startingPoints(
         );
   // Most random points of a deep ReLU network are dead; with positive hidden weights they are not.
   const isHidden = (j: number) => network.parameters[j]!.layer < network.layers.length - 1;
-  for (let k = 0; k < count && network.activation.kind !== "linear"; k++)
+  for (let k = 0; k < count / 4 && network.activation.kind !== "linear"; k++)
     yield noisy(blank, size).map((c, j) => (moving.includes(j) && isHidden(j) ? Math.abs(c) : c));
 }
 

@@ -55,7 +55,10 @@ export type LpResult<E> =
 /** Programmes of at most so many rows times columns go straight to the exact simplex method. */
 const SMALL = 100;
 
-type BasisSolver<R> = (program: Program<R>, candidates: readonly number[]) => { x: Ratios<R>; dual: Ratios<R> } | null;
+type BasisSolver<R> = (
+  program: Program<R>,
+  candidates: readonly number[],
+) => { x: () => Ratios<R>; dual: () => Ratios<R> } | null;
 
 /** Solves the programme; any number of rows and columns, none included. */
 export function solveLp<E>(K: Field<E>, lp: LinearProgram<E>): LpResult<E> {
@@ -80,17 +83,20 @@ function solveIn<E, R>(
   };
   let start: readonly number[] = [];
   if (lp.rows.length * lp.objective.length > SMALL) {
-    const proposal = propose(mapProgram(program, K.toNumber));
+    const approximate = mapProgram(program, K.toNumber);
+    const proposal = propose(approximate);
     if (proposal !== null && !proposal.infeasible) {
       start = proposal.candidates;
-      const solution = solveProposedBasis(scaled.program, start);
-      const result = solution && proved({ kind: "optimal", ...solution });
+      const basis = solveProposedBasis(scaled.program, start);
+      const result = basis && proved({ kind: "optimal", x: basis.x(), dual: basis.dual() });
       if (result !== null) return result;
     } else if (proposal !== null) {
-      const elastic = elasticProgram(K, program, units);
-      const candidates = propose(mapProgram(elastic, K.toNumber))?.candidates ?? [];
-      const solution = solveProposedBasis(scaledProgram(K, ring, elastic, rowScales).program, candidates);
-      const result = solution && proved({ kind: "infeasible", farkas: solution.dual });
+      const artificial = units.map((unit, i) => (K.sign(program.bounds[i]!) < 0 ? K.neg(unit) : unit));
+      const candidates = propose(elasticProgram(approximate, artificial.map(K.toNumber), 0, 1))?.candidates ?? [];
+      const scaledArtificial = artificial.map((a, i) => ring.scaled(a, rowScales[i]!));
+      const elastic = elasticProgram(scaled.program, scaledArtificial, ring.zero, ring.one);
+      const basis = solveProposedBasis(elastic, candidates);
+      const result = basis && proved({ kind: "infeasible", farkas: basis.dual() });
       if (result !== null) return result;
       start = candidates.filter((j) => j < program.columns.length);
     }
@@ -100,15 +106,20 @@ function solveIn<E, R>(
   return result;
 }
 
-/** Minimises the sum of artificial variables that make the programme feasible: the dual of its optimum is a Farkas ray. */
-function elasticProgram<E>(K: Field<E>, { columns, kinds, bounds }: Program<E>, units: readonly E[]): Program<E> {
-  const artificial = units.map((unit, row): Entry<E>[] => [
-    { row, value: K.sign(bounds[row]!) < 0 ? K.neg(unit) : unit },
-  ]);
+/**
+ * Minimises the sum of artificial variables that make the programme feasible, one per row with the coefficient given. The dual of
+ * its optimum is a Farkas ray, if there is one.
+ */
+function elasticProgram<T>(
+  { columns, kinds, bounds }: Program<T>,
+  artificial: readonly T[],
+  zero: T,
+  one: T,
+): Program<T> {
   return {
-    columns: [...columns, ...artificial],
-    costs: [...columns.map(() => K.zero), ...bounds.map(() => K.one)],
-    kinds: [...kinds, ...bounds.map(() => "nonnegative" as const)],
+    columns: [...columns, ...artificial.map((value, row) => [{ row, value }])],
+    costs: [...columns.map(() => zero), ...artificial.map(() => one)],
+    kinds: [...kinds, ...artificial.map(() => "nonnegative" as const)],
     bounds,
   };
 }
@@ -138,12 +149,10 @@ function unscaled<E, R>(
  * coefficient ±1 when the row is scaled to integers.
  */
 function equalityForm<E>(K: Field<E>, { objective, rows, free }: LinearProgram<E>, units: readonly E[]): Program<E> {
-  const columns = objective.map((_, j) =>
-    rows.flatMap(({ coefficients }, row): Entry<E>[] => {
-      const value = coefficients[j]!;
-      return K.isZero(value) ? [] : [{ row, value }];
-    }),
-  );
+  const columns = objective.map((): Entry<E>[] => []);
+  for (const [row, { coefficients }] of rows.entries()) {
+    for (const [j, value] of coefficients.entries()) if (!K.isZero(value)) columns[j]!.push({ row, value });
+  }
   const logical = rows.map(({ sense }, row): Entry<E>[] => [
     { row, value: sense === ">=" ? K.neg(units[row]!) : units[row]! },
   ]);

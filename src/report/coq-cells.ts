@@ -2,7 +2,7 @@
  * Evidence for the Coq checkers that distinguish cells: the forward passes are replayed over polynomials as `Explore.v` does, and
  * what a certificate says about each cell becomes a leaf of the tree of sign choices.
  */
-import type { Exclusion, Instance, Of, Orientation, Scope } from "../certificate/format.js";
+import type { Exclusion, Instance, Of, Orientation, Scope, SparseVector } from "../certificate/format.js";
 import type { Field } from "../exact/field.js";
 import {
   constant,
@@ -13,6 +13,7 @@ import {
 } from "../exact/multivariate.js";
 import { rational } from "../exact/rational.js";
 import { forward, slackSigns } from "../kernel/forward.js";
+import { depthTwo } from "../kernel/lagrangian.js";
 import { cellUnits } from "../kernel/layer-cells.js";
 import { influentialUnits } from "../kernel/pieces.js";
 import { pieceFrame } from "../kernel/strict-local.js";
@@ -338,22 +339,98 @@ export function layerCells<E>(
   );
 }
 
+/**
+ * Cells of all blocks at once. Signs that are fixed in the region and are multiplied in some cell are added as known, outgoing
+ * weights of split blocks as one more choice.
+ */
 export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian", E>, print: Print<E>): string {
-  const { field: K } = instance;
+  const { field: K, network } = instance;
   const { reach, multipliers, blocks } = statement;
-  if (blocks.some(({ split, cells }) => split || cells.some(({ products }) => products.length > 0))) {
-    throw new NotCovered("cells with products of signs");
-  }
+  const half = K.inv(K.add(K.one, K.one));
   const samples = positiveSamples(K, multipliers);
-  const leaf = ({ margins, conditions }: Cell<E>, algebra: Algebra<E>) =>
-    convexLeaf(
-      algebra,
-      margins,
-      conditions.map(({ polynomial }) => polynomial),
-      { lambdas: samples.map((i) => multipliers[i]!), nus: [], products: [] },
-    );
-  const ball = reach === "local" ? K.fromRational(rational(1n, 1024n)) : null;
-  const excluded = blocks.flatMap((block) => block.excluded);
+  const { outgoing, forms } = depthTwo(instance);
+  const outgoingKey = (k: number) => `outgoing ${k}`;
+  const unitsOf = (units: readonly number[]) =>
+    network.activation.kind === "linear"
+      ? []
+      : samples.flatMap((i) => units.filter((unit) => forms[i]![unit]!.size > 0).map((unit) => unitKey(i, 0, unit)));
+  const members = blocks.flatMap(({ members, split, cells, excluded }) =>
+    members.map((units) => ({
+      cells,
+      weights: split ? [...new Set(units.map((unit) => outgoing.get(unit)!))] : [],
+      signs: unitsOf(units),
+      excluded: excluded.map((one) => one.map((u) => ({ ...u, unit: units[members[0]!.indexOf(u.unit)]! }))),
+    })),
+  );
+  const multiplied = members.some(({ cells }) => cells.some(({ products }) => products.length > 0));
+
+  const leaf = (cell: Cell<E>, algebra: Algebra<E>): string => {
+    const { ring } = algebra;
+    const build = (
+      conditions: readonly Condition<E>[],
+      pending: readonly (readonly [string, Polynomial<E>])[],
+    ): string => {
+      const [next, ...others] = pending;
+      if (next !== undefined) {
+        const [key, p] = next;
+        const on: Condition<E> = { key, orientation: 1, polynomial: p };
+        const off: Condition<E> = { key, orientation: -1, polynomial: ring.neg(p) };
+        for (const one of [on, off]) {
+          if (algebra.decided(one.polynomial) === true)
+            return `Know ${algebra.text(one.polynomial)} (${build([...conditions, one], others)})`;
+        }
+        if (!key.startsWith("outgoing")) return build(conditions, others);
+        return `Cut ${algebra.text(p)} (${build([...conditions, on], others)}) (${build([...conditions, off], others)})`;
+      }
+      const products = members.flatMap(({ cells, signs, weights }) => {
+        const keys = [...signs, ...weights.map(outgoingKey)];
+        const place = (sign: number) => conditions.findIndex(({ key }) => key === keys[sign]);
+        return matching(cells, keys, { ...cell, conditions }).products.map(({ first, second, weight }) => {
+          const [f, s] = [place(first), place(second)];
+          if (f < 0 || s < 0) throw new NotCovered("a product of signs that are not known on a cell");
+          return { f, s, weight: K.mul(half, weight) };
+        });
+      });
+      return convexLeaf(
+        algebra,
+        cell.margins,
+        conditions.map(({ polynomial }) => polynomial),
+        { lambdas: samples.map((i) => multipliers[i]!), nus: [], products },
+      );
+    };
+    const met = new Set(cell.conditions.map(({ key }) => key));
+    const fixed = members.flatMap(({ signs }) => signs.filter((key) => !met.has(key)));
+    const split = members.flatMap(({ weights }) => weights);
+    return build(cell.conditions, [
+      ...(multiplied ? fixed.map((key) => [key, cell.units.get(key) ?? ring.zero] as const) : []),
+      ...split.map((k) => [outgoingKey(k), algebra.parameters[k]!] as const),
+    ]);
+  };
+  const ball = reach === "local" ? smallBall(instance, samples, forms) : null;
   const radius = ball === null ? "" : `${print(ball)} `;
+  const excluded = members.flatMap((member) => member.excluded);
   return `${radius}${explored(instance, { scope: null, ball, samples, excluded, leaf }, print)}`;
+}
+
+/** A radius in which the signs of first-layer pre-activations and of parameters that are not 0 at θ are kept. */
+function smallBall<E>(
+  { field: K, point }: Instance<E>,
+  samples: readonly number[],
+  forms: readonly (readonly SparseVector<E>[])[],
+): E {
+  const absolute = (c: E) => (K.sign(c) < 0 ? K.neg(c) : c);
+  const needed: (readonly [E, E])[] = point.map((c) => [absolute(c), K.one]);
+  for (const form of samples.flatMap((i) => forms[i]!)) {
+    let [value, size] = [K.zero, K.zero];
+    for (const [k, c] of form) {
+      value = K.add(value, K.mul(c, point[k]!));
+      size = K.add(size, absolute(c));
+    }
+    needed.push([absolute(value), size]);
+  }
+  let r = K.one;
+  const half = K.inv(K.add(K.one, K.one));
+  while (needed.some(([value, size]) => K.sign(value) > 0 && K.sign(K.sub(value, K.mul(r, size))) <= 0))
+    r = K.mul(r, half);
+  return r;
 }

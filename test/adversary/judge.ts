@@ -22,13 +22,16 @@ export function decide(problem: ProblemJson): { verdict: Verdict; certificate: s
   return { verdict: verdictFrom(instance, certified, ""), certificate: certified.text };
 }
 
-export function judge(problem: ProblemJson, effort: Effort, seed: number): Judgement {
+/** Decides and cross-examines; with `twist`, also asks the same question differently. */
+export function judge(problem: ProblemJson, effort: Effort, seed: number, twist: boolean): Judgement {
   try {
     const { verdict, certificate } = decide(problem);
     const examination = examine(problem, verdict, certificate, effort, seed);
-    const { opposite, lost } = differences(verdict, decide(twisted(problem, seeded(seed))).verdict);
-    examination.contradictions.push(...opposite.map((text) => `asked differently, ${text}`));
-    examination.missed.push(...lost.map((text) => `asked differently, ${text}`));
+    if (twist) {
+      const { opposite, lost } = differences(verdict, decide(twisted(problem, seeded(seed))).verdict);
+      examination.contradictions.push(...opposite.map((text) => `asked differently, ${text}`));
+      examination.missed.push(...lost.map((text) => `asked differently, ${text}`));
+    }
     return { kind: "verdict", verdict, certificate, ...examination };
   } catch (error) {
     return {

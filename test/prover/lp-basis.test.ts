@@ -45,7 +45,8 @@ describe("solveBasis", () => {
             A.map((row) => row.map((a) => rational(a))),
           ) === size,
         );
-        const { x, dual } = solveBasis(equations(A, costs, bounds), [...costs.keys()])!;
+        const basis = solveBasis(equations(A, costs, bounds), [...costs.keys()])!;
+        const [x, dual] = [basis.x(), basis.dual()];
         const image = A.map((row) => dot(Z, row, x.numerators.slice(0, size)));
         expect(image).toEqual(bounds.map((b) => b * x.denominator));
         const prices = costs.map((_, j) =>
@@ -69,9 +70,9 @@ describe("solveBasis", () => {
       [5n, 7n, 1n],
       [4n, 9n],
     );
-    const { x, dual } = solveBasis(program, [0, 1, 2])!;
-    expect(x).toEqual({ numerators: [4n, 0n, 0n, 0n, -3n], denominator: 1n });
-    expect(dual).toEqual({ numerators: [5n, 0n], denominator: 1n });
+    const basis = solveBasis(program, [0, 1, 2])!;
+    expect(basis.x()).toEqual({ numerators: [4n, 0n, 0n, 0n, -3n], denominator: 1n });
+    expect(basis.dual()).toEqual({ numerators: [5n, 0n], denominator: 1n });
   });
 });
 

@@ -20,30 +20,34 @@ interface Basis {
 }
 
 /**
- * The basic solution and its dual for the basis of the candidates, taken as long as they are independent, the first ones first,
- * and filled up with the last columns, which are ± the unit vectors. Null when there are too many rows. The caller checks what they are worth.
+ * The basic solution and its dual, each computed when it is called for, of the basis of the candidates: taken as long as they are
+ * independent, the first ones first, and filled up with the last columns, which are ± the unit vectors. Null when there are too
+ * many rows. The caller checks what they are worth.
  */
 export function solveBasis(
   program: Program<bigint>,
   candidates: readonly number[],
-): { x: Ratios<bigint>; dual: Ratios<bigint> } | null {
+): { x: () => Ratios<bigint>; dual: () => Ratios<bigint> } | null {
   const { columns, costs, bounds } = program;
   if (bounds.length > MAX_ROWS) return null;
   const { variables, inverse } = independentBasis(program, candidates);
-  const transposed = variables.map((j) => {
-    const row = bounds.map(() => 0n);
-    for (const entry of columns[j]!) row[entry.row] = entry.value;
-    return row;
+  const vectors = variables.map((j) => {
+    const vector = bounds.map(() => 0n);
+    for (const { row, value } of columns[j]!) vector[row] = value;
+    return vector;
   });
-  const basic = lift(transpose(transposed), inverse, bounds);
-  const numerators = columns.map(() => 0n);
-  for (const [i, j] of variables.entries()) numerators[j] = basic.numerators[i]!;
-  const dual = lift(
-    transposed,
-    inverse.map((_, k) => Float64Array.from(inverse, (row) => row[k]!)),
-    variables.map((j) => costs[j]!),
-  );
-  return { x: { numerators, denominator: basic.denominator }, dual };
+  const x = () => {
+    const basic = lift(transpose(vectors), inverse, bounds);
+    const numerators = columns.map(() => 0n);
+    for (const [i, j] of variables.entries()) numerators[j] = basic.numerators[i]!;
+    return { numerators, denominator: basic.denominator };
+  };
+  const dual = () => {
+    const transposedInverse = inverse.map((_, k) => Float64Array.from(inverse, (row) => row[k]!));
+    const prices = variables.map((j) => costs[j]!);
+    return lift(vectors, transposedInverse, prices);
+  };
+  return { x, dual };
 }
 
 /** Gauss–Jordan elimination modulo the prime, from the logical basis. */

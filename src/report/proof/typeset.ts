@@ -1,0 +1,218 @@
+/** Exact numbers and polynomials in LaTeX, as one would write them by hand. */
+import { abs, type Field, type Sign } from "../../exact/field.js";
+import type { MultivariatePolynomial } from "../../exact/multivariate.js";
+import type { Polynomial } from "../../exact/polynomial.js";
+import { formatRational, Q, type Rational, rational } from "../../exact/rational.js";
+
+/** A sign and what follows it: summands are joined by it. */
+interface Signed {
+  readonly negative: boolean;
+  readonly size: string;
+}
+
+/** An element of K: a rational, or a sum of multiples of powers of the generator. */
+export function numberLatex<E>(K: Field<E>, value: E): string {
+  return joined(summands(K, value));
+}
+
+/** A vector as a tuple. */
+export function tupleLatex<E>(K: Field<E>, values: readonly E[]): string {
+  return `(${values.map((value) => numberLatex(K, value)).join(", ")})`;
+}
+
+/** Σ coefficient · factor; an empty factor is the constant. */
+export function sumLatex<E>(
+  K: Field<E>,
+  terms: Iterable<{ readonly coefficient: E; readonly factor: string }>,
+): string {
+  return joined(
+    [...terms].flatMap(({ coefficient, factor }) => {
+      const parts = summands(K, coefficient);
+      if (parts.length === 0) return [];
+      if (factor === "") return parts;
+      if (parts.length > 1) return [{ negative: false, size: `\\left(${joined(parts)}\\right) ${factor}` }];
+      const [{ negative, size }] = parts as [Signed];
+      return [{ negative, size: size === "1" ? factor : `${size} ${factor}` }];
+    }),
+  );
+}
+
+/** A polynomial in t, from the lowest power up. */
+export function polynomialLatex<E>(K: Field<E>, p: Polynomial<E>): string {
+  return sumLatex(
+    K,
+    p.map((coefficient, k) => ({ coefficient, factor: k === 0 ? "" : powerLatex("t", k) })),
+  );
+}
+
+/** A polynomial in several variables, by degree and then in the order of the variables. */
+export function multivariateLatex<E>(
+  K: Field<E>,
+  p: MultivariatePolynomial<E>,
+  name: (variable: number) => string,
+): string {
+  const terms = [...p.values()].sort((s, t) => compareMonomials(s.variables, t.variables));
+  return sumLatex(
+    K,
+    terms.map(({ variables, coefficient }) => ({ coefficient, factor: monomialLatex(variables, name) })),
+  );
+}
+
+/** A linear form given by its coefficients. */
+export function formLatex<E>(K: Field<E>, coefficients: readonly E[], name: (variable: number) => string): string {
+  return sumLatex(
+    K,
+    coefficients.map((coefficient, k) => ({ coefficient, factor: name(k) })),
+  );
+}
+
+function compareMonomials(u: readonly number[], v: readonly number[]): number {
+  if (u.length !== v.length) return u.length - v.length;
+  const k = u.findIndex((variable, j) => variable !== v[j]);
+  return k === -1 ? 0 : u[k]! - v[k]!;
+}
+
+function monomialLatex(variables: readonly number[], name: (variable: number) => string): string {
+  return [...new Set(variables)]
+    .map((v) => powerLatex(name(v), variables.filter((w) => w === v).length))
+    .join(" ");
+}
+
+function powerLatex(base: string, exponent: number): string {
+  if (exponent === 1) return base;
+  return `${base.includes("^") ? `\\left(${base}\\right)` : base}^{${exponent}}`;
+}
+
+/** Whether a formula is a sum, and so wants parentheses in a product. */
+export function isSum(latex: string): boolean {
+  return /[^({\\]\s[+-]\s/.test(latex) || latex.startsWith("-");
+}
+
+function joined(parts: readonly Signed[]): string {
+  if (parts.length === 0) return "0";
+  return parts
+    .map(({ negative, size }, k) => (k === 0 ? `${negative ? "-" : ""}${size}` : `${negative ? "-" : "+"} ${size}`))
+    .join(" ");
+}
+
+function summands<E>(K: Field<E>, value: E): Signed[] {
+  const root = K.description === null ? null : rootOfInteger(K);
+  return K.coordinates(value).flatMap((q, k) => {
+    if (Q.isZero(q)) return [];
+    const size = k === 0 ? fraction(q) : root === null ? scaled(q, powerLatex("a", k)) : radical(q, root, k);
+    return [{ negative: q.s < 0n, size }];
+  });
+}
+
+/** |q| */
+function fraction(q: Rational): string {
+  return q.d === 1n ? `${q.n}` : `\\tfrac{${q.n}}{${q.d}}`;
+}
+
+function scaled(q: Rational, factor: string): string {
+  return q.n === 1n && q.d === 1n ? factor : `${fraction(q)} ${factor}`;
+}
+
+interface Root {
+  readonly radicand: bigint;
+  readonly degree: number;
+}
+
+/** The generator, if it is the positive n-th root of an integer. */
+function rootOfInteger<E>(K: Field<E>): Root | null {
+  const { minimalPolynomial, interval } = K.description!;
+  const [constant, ...others] = minimalPolynomial;
+  const pure = others.slice(0, -1).every(Q.isZero) && Q.sign(interval[0]) >= 0;
+  return pure ? { radicand: -constant!.s * constant!.n, degree: others.length } : null;
+}
+
+/** |q| · c^{k/n}: √2, ½√2 as 1/√2, ½·2^{2/3} as 2^{−1/3}. */
+function radical(q: Rational, { radicand, degree }: Root, k: number): string {
+  const exponent = rational(BigInt(k), BigInt(degree));
+  const square = exponent.n === 1n && exponent.d === 2n;
+  const root = square ? `\\sqrt{${radicand}}` : `${radicand}^{${formatRational(exponent)}}`;
+  if (q.n === 1n && q.d === radicand) {
+    return square ? `\\tfrac{1}{\\sqrt{${radicand}}}` : `${radicand}^{${formatRational(exponent.sub(1n))}}`;
+  }
+  return scaled(q, root);
+}
+
+/** A field's generator in words, where the numbers cannot do without it; null for ℚ and for roots of integers. */
+export function generatorText<E>(K: Field<E>): string | null {
+  if (K.description === null || rootOfInteger(K) !== null) return null;
+  const { minimalPolynomial, interval } = K.description;
+  const [low, high] = interval.map((end) => `${end.s < 0n ? "-" : ""}${fraction(end)}`);
+  const polynomial = sumLatex(
+    Q,
+    minimalPolynomial
+      .map((coefficient, k) => ({ coefficient, factor: k === 0 ? "" : powerLatex("X", k) }))
+      .toReversed(),
+  );
+  return `Here $a$ is the root of $${polynomial}$ in $(${low}, ${high})$.`;
+}
+
+/** A decimal to go with an exact number, or nothing where the number is its own. */
+export function decimalLatex<E>(K: Field<E>, value: E): string {
+  const exact = numberLatex(K, value);
+  return /^-?\d+$/.test(exact) ? "" : ` \\approx ${Number(K.toNumber(value).toPrecision(4))}`;
+}
+
+/** Why a polynomial that is not identically zero has one strict sign on (0, T]: the sign, the factored form, and the reason. */
+export interface SignProof {
+  readonly sign: Sign;
+  readonly formula: string;
+  /** A sentence's end such as "because …", or empty where it is plain. */
+  readonly reason: string;
+}
+
+/** The sign of p on (0, T], which `signOnInterval` has found. Terms of the leading sign are not needed against the others. */
+export function signProof<E>(K: Field<E>, p: Polynomial<E>, T: E): SignProof {
+  const order = p.findIndex((c) => !K.isZero(c));
+  if (order === -1) return { sign: 0, formula: "0", reason: "" };
+  const rest = p.slice(order);
+  const sign = K.sign(rest[0]!);
+  const opposing = rest.map((c, j) => (j > 0 && K.sign(c) === -sign ? c : K.zero));
+  const factor = order === 0 ? "" : powerLatex("t", order);
+  const bracket = polynomialLatex(K, rest);
+  const formula =
+    factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} \\left(${bracket}\\right)`;
+  if (opposing.every(K.isZero)) return { sign, formula, reason: "" };
+  let bound = K.zero;
+  for (const c of opposing.toReversed()) bound = K.add(K.mul(bound, T), abs(K, c));
+  const amount = polynomialLatex(K, opposing.map((c) => abs(K, c)));
+  const lead = abs(K, rest[0]!);
+  return {
+    sign,
+    formula,
+    reason: `because $${amount} \\le ${numberLatex(K, bound)} < ${numberLatex(K, lead)}$`,
+  };
+}
+
+/** A sum of squares: Σ coefficient · form². */
+export type Squares<E> = readonly { readonly coefficient: E; readonly form: readonly E[] }[];
+
+/** xᵀAx as a sum of squares with positive coefficients, by LDLᵀ; the matrix is positive semidefinite. */
+export function squaresOf<E>(K: Field<E>, A: readonly (readonly E[])[]): Squares<E> {
+  const S = A.map((row) => [...row]);
+  return S.flatMap((row, k) => {
+    const pivot = row[k]!;
+    if (K.isZero(pivot)) return [];
+    const form = row.map((c, j) => (j < k ? K.zero : K.div(c, pivot)));
+    for (let i = k + 1; i < S.length; i++) {
+      for (let j = k + 1; j < S.length; j++) {
+        S[i]![j] = K.sub(S[i]![j]!, K.mul(pivot, K.mul(form[i]!, form[j]!)));
+      }
+    }
+    return [{ coefficient: pivot, form }];
+  });
+}
+
+export function squaresLatex<E>(K: Field<E>, squares: Squares<E>, name: (variable: number) => string): string {
+  return sumLatex(
+    K,
+    squares.map(({ coefficient, form }) => {
+      const latex = formLatex(K, form, name);
+      return { coefficient, factor: isSum(latex) ? `\\left(${latex}\\right)^{2}` : powerLatex(latex, 2) };
+    }),
+  );
+}
