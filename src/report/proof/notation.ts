@@ -119,7 +119,8 @@ export function networkRemark(network: Network): string {
     const shift = source.stride === 1 ? "" : `${source.stride}`;
     const first = shift === "" ? "x_{k}" : `x_{${shift}(k-1)+1}`;
     const end = shift === "" ? `x_{k+${source.filter - 1}}` : `x_{${shift}(k-1)+${source.filter}}`;
-    const patch = source.filter === 1 ? `(${first})` : source.filter === 2 ? `(${first}, ${end})` : `(${first}, \\dots, ${end})`;
+    const patch =
+      source.filter === 1 ? `(${first})` : source.filter === 2 ? `(${first}, ${end})` : `(${first}, \\dots, ${end})`;
     parts.push(`with the patches $x^{(k)} = ${patch}$ of the input, the first ending at $${last}$`);
   }
   if (source.kind === "layers") parts.push(`with ${matrices(network)}`);
@@ -128,7 +129,9 @@ export function networkRemark(network: Network): string {
   }
   const several = layers.length > 2 && source.kind !== "diagonal";
   if (activation.kind === "relu") {
-    parts.push(several || source.kind === "layers" ? "$\\sigma(z) = [z]_{+} = \\max(z, 0)$" : "$[z]_{+} = \\max(z, 0)$");
+    parts.push(
+      several || source.kind === "layers" ? "$\\sigma(z) = [z]_{+} = \\max(z, 0)$" : "$[z]_{+} = \\max(z, 0)$",
+    );
   }
   if (activation.kind === "leaky-relu") {
     const { n, d } = activation.slope;
@@ -190,6 +193,7 @@ export function pointAssignments<E>(network: Network, K: Field<E>, point: readon
   const indices = parametersOf(network, scope);
   const values = indices.map((k) => numberLatex(K, point[k]!));
   const distinct = [...new Set(values)];
-  if (distinct.length === 1 && values.length > 2) return `${parameterTuple(network, scope)} = (${distinct[0]}, \\dots, ${distinct[0]})`;
+  if (distinct.length === 1 && values.length > 2)
+    return `${parameterTuple(network, scope)} = (${distinct[0]}, \\dots, ${distinct[0]})`;
   return `${parameterTuple(network, scope)} = (${values.join(", ")})`;
 }

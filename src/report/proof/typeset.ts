@@ -73,9 +73,7 @@ function compareMonomials(u: readonly number[], v: readonly number[]): number {
 }
 
 function monomialLatex(variables: readonly number[], name: (variable: number) => string): string {
-  return [...new Set(variables)]
-    .map((v) => powerLatex(name(v), variables.filter((w) => w === v).length))
-    .join(" ");
+  return [...new Set(variables)].map((v) => powerLatex(name(v), variables.filter((w) => w === v).length)).join(" ");
 }
 
 function powerLatex(base: string, exponent: number): string {
@@ -174,12 +172,14 @@ export function signProof<E>(K: Field<E>, p: Polynomial<E>, T: E): SignProof {
   const opposing = rest.map((c, j) => (j > 0 && K.sign(c) === -sign ? c : K.zero));
   const factor = order === 0 ? "" : powerLatex("t", order);
   const bracket = polynomialLatex(K, rest);
-  const formula =
-    factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} \\left(${bracket}\\right)`;
+  const formula = factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} \\left(${bracket}\\right)`;
   if (opposing.every(K.isZero)) return { sign, formula, reason: "" };
   let bound = K.zero;
   for (const c of opposing.toReversed()) bound = K.add(K.mul(bound, T), abs(K, c));
-  const amount = polynomialLatex(K, opposing.map((c) => abs(K, c)));
+  const amount = polynomialLatex(
+    K,
+    opposing.map((c) => abs(K, c)),
+  );
   const lead = abs(K, rest[0]!);
   return {
     sign,
