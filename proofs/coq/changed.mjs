@@ -1,8 +1,8 @@
 // Instances with one number changed, for each kind of statement: what Coq has to refuse.
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeCertificate, statementDecoder } from "../../dist/certificate/decode.js";
-import { toCoq } from "../../dist/report/coq.js";
+import { identifier, toCoq } from "../../dist/report/coq.js";
 import { here } from "./project.mjs";
 
 /** [name, certificate, kind of statement, change of (statement, problem)] */
@@ -27,17 +27,48 @@ const CHANGES = [
   ["layer_cells", "fc-relu", "layer-cells", (s) => (s.cells[1].multipliers[1] = "1/5")],
   ["layer_cells_negative", "fc-relu", "layer-cells", (s) => (s.cells[0].multipliers[0] = "-2")],
   ["lagrangian", "diagonal-depth2-nonzero", "lagrangian", (s) => (s.multipliers[0] = "1/2")],
+  ["not_kkt", "shared-not-kkt", "not-kkt", (s) => (s.direction.u = "-1")],
+  ["norm_bound", "dead-branch", "norm-bound", (_, problem) => (problem.point[0] = "2")],
+  ["lagrangian_product", "kinked", "lagrangian", (s) => (product(s).weight = "-1")],
+  ["lagrangian_local", "kinked", "lagrangian", (s) => (s.multipliers[0] = "1/3")],
+  ["strict_kinked", "kinked", "strict-local", (s) => (s.pieces[1].multipliers[0] = "1/3")],
+  ["infeasible_scaled", "infeasible", "infeasible", (_, problem) => (problem.point[4] = "2")],
   ["svm_dual", "fc-linear-depth3", "svm-dual", (s) => (s.multipliers[0] = "31")],
 ];
+
+function product(statement) {
+  const cells = statement.blocks.flatMap((block) => block.cells);
+  return cells.flatMap((cell) => cell.products)[0];
+}
+
+/** A certificate of the paper's, or one of `cases/`, which cover the statements that those do not need. */
+function read(file) {
+  const [paper, own] = [`../../certificates/${file}.json`, `cases/${file}.json`].map((path) => join(here, path));
+  return JSON.parse(readFileSync(existsSync(paper) ? paper : own, "utf8"));
+}
+
+function exported(certificate, statements) {
+  const { instance } = decodeCertificate({ ...certificate, statements });
+  const decode = statementDecoder(instance);
+  return toCoq({ instance, statements: statements.map((one) => decode(one, "")) });
+}
+
+/** The instances of `cases/`, each of which Coq has to prove. */
+export function caseInstances() {
+  const files = readdirSync(join(here, "cases")).filter((file) => file.endsWith(".json"));
+  return files.sort().map((file) => {
+    const certificate = read(file.slice(0, -".json".length));
+    return { name: identifier(certificate.problem.name), text: exported(certificate, certificate.statements) };
+  });
+}
 
 /** The changed instances, each with one statement alone. */
 export function changedInstances() {
   return CHANGES.map(([name, file, kind, change]) => {
-    const certificate = JSON.parse(readFileSync(join(here, `../../certificates/${file}.json`), "utf8"));
+    const certificate = read(file);
     const statement = certificate.statements.find((one) => one.kind === kind);
     if (statement === undefined) throw new Error(`${file} has no statement ${kind}`);
     change(statement, certificate.problem);
-    const { instance } = decodeCertificate({ ...certificate, statements: [statement] });
-    return { name, text: toCoq({ instance, statements: [statementDecoder(instance)(statement, "")] }) };
+    return { name, text: exported(certificate, [statement]) };
   });
 }

@@ -4,7 +4,7 @@
 //
 //   node proofs/coq/run-js.mjs [INSTANCE.v …]     (default: all of instances/)
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { assumptions, here, instances, seconds, theory } from "./project.mjs";
 
@@ -41,13 +41,17 @@ writeFileSync(source, parts.join("\n"));
 
 const start = performance.now();
 console.log(`jscoq reads ${theory.length} files of theory and ${chosen.length} instances; this takes minutes`);
-const child = spawn(process.execPath, [cli, "run", "--load", PACKAGES, "-l", source], { cwd: build });
-let output = "";
-for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+// Into a file: jscoq ends without waiting for a pipe to be read.
+const log = join(build, "output.txt");
+const file = openSync(log, "w");
+const child = spawn(process.execPath, [cli, "run", "--load", PACKAGES, "-l", source], {
+  cwd: build,
+  stdio: ["ignore", file, file],
+});
 child.on("close", (code) => {
-  writeFileSync(join(build, "output.txt"), output);
+  const output = readFileSync(log, "utf8");
   const fail = (reason) => {
-    console.error(`FAILED: ${reason} (all output: ${join(build, "output.txt")})`);
+    console.error(`FAILED: ${reason} (all output: ${log})`);
     process.exit(1);
   };
   const error = /\[(?:Error|Exception)\][^]{0,500}|^Aborted.*/m.exec(output);

@@ -1,5 +1,5 @@
 // Checks the proofs with Coq: compiles the theory and every instance from clean, and fails unless each of them rests on the
-// axioms of axioms.txt alone. Then compiles instances with one number changed, each of which Coq has to refuse.
+// axioms of axioms.txt alone. Then the instances of cases/, and instances with one number changed, each of which Coq has to refuse.
 //
 //   node proofs/coq/run.mjs [INSTANCE.v …]     (default: all of instances/, then the changed ones)
 import { spawn, spawnSync } from "node:child_process";
@@ -67,7 +67,7 @@ console.log(version.stdout.split("\n")[0]);
 
 const start = performance.now();
 rmSync(build, { recursive: true, force: true });
-for (const folder of ["theory", "instances", "changed"]) mkdirSync(join(build, folder), { recursive: true });
+for (const folder of ["theory", "instances", "cases", "changed"]) mkdirSync(join(build, folder), { recursive: true });
 for (const file of theory) cpSync(join(here, file), join(build, file));
 for (const file of theory) {
   await check(file);
@@ -85,7 +85,13 @@ await pool(
 
 if (asked.length === 0) {
   if (existsSync(join(here, "../../dist/report/coq.js"))) {
-    const { changedInstances } = await import("./changed.mjs");
+    const { caseInstances, changedInstances } = await import("./changed.mjs");
+    await pool(
+      caseInstances().map(({ name, text }) => async () => {
+        writeFileSync(join(build, `cases/${name}.v`), text);
+        await check(`cases/${name}.v`);
+      }),
+    );
     await pool(changedInstances().map((one) => () => refuse(one)));
   } else {
     fail("changed instances", "dist/ is missing: run `npm run build` first");

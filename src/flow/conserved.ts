@@ -8,8 +8,8 @@ export interface Conserved {
 }
 
 /**
- * The conserved quantities that the architecture gives: ‖layer l‖² − ‖layer l+1‖²; the same of one hidden neuron's incoming and
- * outgoing weights, where it shares none of them; and all of W_lW_lᵀ − W_{l+1}ᵀW_{l+1} in fully connected linear networks.
+ * The conserved quantities that the architecture gives: ‖incoming‖² − ‖outgoing‖² of each hidden neuron that shares no weight; of
+ * layers with other neurons, ‖layer l‖² − ‖layer l+1‖²; and all of W_lW_lᵀ − W_{l+1}ᵀW_{l+1} in fully connected linear networks.
  */
 export function conservedQuantities(model: Model, dense: boolean): Conserved[] {
   const squares = (parameters: Iterable<number>) => [...new Set(parameters)].map((j) => [j, j] as const);
@@ -37,7 +37,7 @@ export function conservedQuantities(model: Model, dense: boolean): Conserved[] {
               minus: outgoing(i).map((c, k) => [c.parameter, outgoing(j)[k]!.parameter] as const),
             })),
           );
-    return [all, ...single, ...pairs];
+    return [...(single.length < layer.length ? [all] : []), ...single, ...pairs];
   });
 }
 

@@ -29,7 +29,7 @@ const A = [
 const MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3);
 const E = [(-13 - 7 * R) / 3, (-13 + 7 * R) / 3, -1 / 3] as const;
 export const MAX_ITERATIONS = 10;
-const NEWTON_TOLERANCE = 1e-2;
+const NEWTON_TOLERANCE = 1e-4;
 
 /** The linear algebra of all steps from one state: the rate and the Jacobian there are shared between trials. */
 export interface Departure {

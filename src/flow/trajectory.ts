@@ -4,11 +4,13 @@
  * differential inclusion (semantics §7).
  */
 import type { Loss } from "../problem/problem.js";
-import { type Conserved, evaluateForm, formGradient } from "./conserved.js";
+import { type Condition, conditionsAt, JOIN, KINK, locate } from "./conditions.js";
+import { type Conserved, evaluateForm } from "./conserved.js";
 import { fieldAt, jacobian, type Kink, logDifference, marginScale, type Regime, type State } from "./field.js";
-import { addTo, combination, dot, factor, norm, scaled } from "./matrix.js";
+import { dot, norm } from "./matrix.js";
 import { kinkNormal, type Model, pass, patternAt } from "./model.js";
 import { depart, MAX_ITERATIONS, radauStep, type System } from "./radau.js";
+import { restored } from "./restore.js";
 import { impose, respects, type Ties, tiesOf } from "./symmetry.js";
 
 export type EventKind = "switched-on" | "switched-off" | "slides";
@@ -34,21 +36,15 @@ const ABSOLUTE = 1e-10;
 const LOGARITHMIC = 1e-10;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
-/** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what its terms could be. */
-const KINK = 1e-13;
-/** Regularisation of the correction that restores what is conserved. */
-const RIDGE = 1e-10;
 const MAX_STEPS = 200_000;
-/** A sample is carried while its weight is above e^{−80} of the largest, and taken back at e^{−50}. */
-const DROP = 80;
-const JOIN = 50;
+/** A sample is carried while its log weight, relative to the largest, is above this. */
+const DROP = -80;
 /** Gradients below this fraction of their bound by the inputs are zero. */
 const REST = 1e-9;
-/** Margins of y below this many ulps of each other cannot be told apart. */
-const ROUNDING = 2 ** -46;
 /** While margins are below this, their differences are exact from θ, and the log weights are set by them. */
 const RESOLVED = 1e3;
 
+/** A flow that has been started, and can be moved on. */
 export interface Trajectory {
   readonly events: readonly FlowEvent[];
   readonly position: () => Position;
@@ -56,6 +52,10 @@ export interface Trajectory {
   readonly advance: (fraction: number) => void;
 }
 
+/**
+ * The flow from a start, which is not zero and has the model's length; `forms` are conserved quantities to keep exactly. Everything that
+ * changes on the way lives in here.
+ */
 export function trajectory(
   model: Model,
   loss: Loss,
@@ -67,7 +67,7 @@ export function trajectory(
   const y = theta.map((x) => x * 2 ** -exponent);
   const largestInput = Math.max(...model.inputs.map(norm));
   const every = model.inputs.map((_, sample) => sample);
-  const conserved = forms.map((form) => ({ form, value: evaluateForm(form, y).value }));
+  const invariants = forms.map((form) => ({ form, value: evaluateForm(form, y).value, exponent }));
   const events: FlowEvent[] = [];
   let steps = 0;
   let step = 1e-3;
@@ -84,7 +84,7 @@ export function trajectory(
     const margins = every.map((sample) => pass(model, sample, regime.pattern[sample]!, here).margin);
     const least = Math.min(...margins);
     const carried = every
-      .filter((i) => scale * (margins[i]! - least) < DROP)
+      .filter((i) => scale * (least - margins[i]!) > DROP)
       .sort((i, j) => margins[i]! - margins[j]! || i - j);
     regime = { ...regime, carried };
     state = Float64Array.from([...here, ...carried.slice(1).map((i) => -scale * (margins[i]! - least))]);
@@ -159,17 +159,14 @@ export function trajectory(
       const safety = (0.9 * (2 * MAX_ITERATIONS + 1)) / (2 * MAX_ITERATIONS + next.iterations);
       step = h * Math.min(8, safety * Math.max(next.error, 1e-8) ** -0.25);
 
-      const broken = conditions(next.state).filter(({ value }) => value < -1);
-      if (broken.length > 0) {
-        const located = locate(trial, h, broken);
-        h = located.h;
-        state = located.state;
-        const now = conditions(state).filter((one) => broken.some(({ id }) => id === one.id));
-        const least = Math.min(...now.map(({ value }) => value));
-        for (const { value, happen } of now) if (value <= Math.max(1, least)) happen();
+      const broken = conditionsAt(regime, next.state).filter(({ value }) => value < -1);
+      if (broken.length === 0) state = next.state;
+      else {
+        const end = locate(regime, state, trial, h, broken);
+        h = end.h;
+        state = end.state;
+        end.touched.forEach(happen);
         step = Math.min(step, Math.max(h, 1e-6));
-      } else {
-        state = next.state;
       }
       rest -= h;
       const before = regime.exponent;
@@ -187,104 +184,13 @@ export function trajectory(
     if (!(speed > REST) && passes.some(({ margin }) => margin <= 0)) throw new Halt("the gradient vanishes");
   }
 
-  /** The first h in (0, h] at which the least condition is met with equality, by the Illinois method. */
-  function locate(
-    trial: (h: number) => { state: State } | null,
-    h: number,
-    broken: readonly Condition[],
-  ): { h: number; state: State } {
-    const ids = new Set(broken.map(({ id }) => id));
-    const least = (at: State) => Math.min(...conditions(at).flatMap(({ id, value }) => (ids.has(id) ? [value] : [])));
-    let [low, high] = [0, h];
-    let [atLow, atHigh] = [least(state), Math.min(...broken.map(({ value }) => value))];
-    if (atLow <= 1) return { h: 0, state };
-    let found = { h: 0, state };
-    for (let round = 0; round < 200 && high - low > 1e-15 * high; round++) {
-      const secant = high - ((high - low) * atHigh) / (atHigh - atLow);
-      const middle = secant > low && secant < high && round % 8 !== 7 ? secant : (low + high) / 2;
-      const candidate = trial(middle);
-      const value = candidate === null ? -2 : least(candidate.state);
-      if (candidate !== null && value >= -1) found = { h: middle, state: candidate.state };
-      if (Math.abs(value) <= 1) break;
-      if (value > 0) {
-        [low, atLow, atHigh] = [middle, value, atHigh / 2];
-      } else {
-        [high, atHigh, atLow] = [middle, value, atLow / 2];
-      }
+  function happen(condition: Condition): void {
+    if (condition.kind === "kink") cross(condition.kink, condition.on);
+    else if (condition.kind === "slide") switchTo(condition.kink, condition.ends);
+    else {
+      regime = { ...regime, carried: [...regime.carried, condition.sample] };
+      state = Float64Array.from([...state, JOIN]);
     }
-    return found;
-  }
-
-  interface Condition {
-    readonly id: string;
-    /** Not negative while the regime holds, in units of what is taken as zero. */
-    readonly value: number;
-    readonly happen: () => void;
-  }
-
-  function conditions(at: State): Condition[] {
-    const here = at.subarray(0, model.size);
-    const radius = norm(here);
-    const result: Condition[] = [];
-    const passes = every.map((sample) => pass(model, sample, regime.pattern[sample]!, here));
-    if (model.off !== 1) {
-      for (const sample of every) {
-        const { pre, scale } = passes[sample]!;
-        pre.forEach((value, neuron) => {
-          if (scale[neuron] === 0 || slideIndex({ sample, neuron }) >= 0) return;
-          const on = regime.pattern[sample]![neuron] === 1;
-          const relative = value / (KINK * (scale[neuron]! + bound(sample, neuron, radius) / 100));
-          result.push({
-            id: `kink ${sample} ${neuron}`,
-            value: on ? relative : -relative,
-            happen: () => cross({ sample, neuron }, on),
-          });
-        });
-      }
-    }
-    result.push(...slideConditions(at));
-    const scale = marginScale(regime);
-    const reference = passes[regime.carried[0]!]!.margin;
-    const noise = ROUNDING * Math.abs(reference);
-    for (const sample of every) {
-      if (regime.carried.includes(sample)) continue;
-      const lead = passes[sample]!.margin - reference;
-      result.push({
-        id: `sample ${sample}`,
-        value: (scale * (lead + noise) - JOIN) / (10 + scale * noise),
-        happen: () => join(sample),
-      });
-    }
-    return result;
-  }
-
-  /** What a pre-activation can be at most, up to the size of σ'. */
-  function bound(sample: number, neuron: number, radius: number): number {
-    return norm(model.inputs[sample]!) * radius ** (model.neurons[neuron]!.layer + 1);
-  }
-
-  function slideIndex(kink: Kink): number {
-    return regime.slides.findIndex(({ sample, neuron }) => sample === kink.sample && neuron === kink.neuron);
-  }
-
-  /** Following a kink asks that some convex combination of its two sides moves along it. */
-  function slideConditions(at: State): Condition[] {
-    const { slides, carried } = regime;
-    if (slides.length === 0) return [];
-    const { free, normals, weights, passes } = fieldAt(regime, at);
-    const solve = factor(normals.map((n) => Float64Array.from(normals, (other) => dot(n, other))));
-    const parts = Float64Array.from(normals, (n) => -dot(n, free));
-    solve(parts);
-    return slides.flatMap((kink, k) => {
-      const place = carried.indexOf(kink.sample);
-      const jump = place < 0 ? 0 : weights[place]! * passes[place]!.influence[kink.neuron]! * (1 - model.off);
-      const on = parts[k]! / jump;
-      const id = `slide ${kink.sample} ${kink.neuron}`;
-      return [
-        { id: `${id} off`, value: on / 1e-9, happen: () => switchTo(kink, "switched-off") },
-        { id: `${id} on`, value: (1 - on) / 1e-9, happen: () => switchTo(kink, "switched-on") },
-      ];
-    });
   }
 
   /** A pre-activation has reached zero: it goes on through, or the flow follows the kink. */
@@ -295,71 +201,31 @@ export function trajectory(
     else switchTo(kink, onward >= 0 ? "switched-on" : "slides");
   }
 
-  function join(sample: number): void {
-    regime = { ...regime, carried: [...regime.carried, sample] };
-    state = Float64Array.from([...state, -JOIN]);
-  }
-
-  /** Keeps ‖y‖ near 1, the ties exact, the heaviest sample as the reference, and only samples that matter. */
+  /** Keeps ‖y‖ near 1, the heaviest sample as the reference, only samples that matter, and the structure of the flow. */
   function tidy(): void {
-    const { size } = model;
-    let here = state.slice(0, size);
-    if (!respects(ties, fieldAt(regime, state).gradient)) ties = tiesOf(model, here);
-    impose(ties, here);
-    const shift = Math.floor(Math.log2(norm(here)));
+    let y = state.slice(0, model.size);
+    if (!respects(ties, fieldAt(regime, state).gradient)) ties = tiesOf(model, y);
+    const logs = regime.carried.map((sample, k) => ({ sample, log: logDifference(regime, state, k) }));
+    const shift = Math.floor(Math.log2(norm(y)));
     if (!Number.isFinite(shift)) throw new Halt("the weights have vanished");
     if (shift !== 0) {
+      y = y.map((x) => x * 2 ** -shift);
       regime = { ...regime, exponent: regime.exponent + shift };
-      here = here.map((x) => x * 2 ** -shift);
     }
-    const scale = marginScale(regime);
-    const logs = regime.carried.map((sample, k) => ({ sample, log: logDifference(regime, state, k) }));
-    state = here;
-    const margin = pass(model, regime.carried[0]!, regime.pattern[regime.carried[0]!]!, here).margin;
-    if (Math.abs(scale * margin) < RESOLVED) {
-      carryAll();
-      restore();
-      return;
+    state = y;
+    const [reference] = regime.carried;
+    const { margin } = pass(model, reference!, regime.pattern[reference!]!, y);
+    if (Math.abs(marginScale(regime) * margin) < RESOLVED) carryAll();
+    else {
+      const top = logs.reduce((best, one) => (one.log > best.log ? one : best));
+      // The reference changes only when it must: a tie would have it change at every step.
+      const first = top.log > 2 ? top : logs[0]!;
+      const kept = logs.filter((one) => one !== first && one.log - first.log > DROP);
+      regime = { ...regime, carried: [first.sample, ...kept.map(({ sample }) => sample)] };
+      state = Float64Array.from([...y, ...kept.map(({ log }) => log - first.log)]);
     }
-    const top = logs.reduce((best, one) => (one.log > best.log ? one : best));
-    // The reference changes only when it must: a tie would have it change at every step.
-    const first = top.log > 2 ? top : logs[0]!;
-    const kept = logs.filter((one) => one !== first && one.log - first.log > -DROP);
-    regime = { ...regime, carried: [first.sample, ...kept.map(({ sample }) => sample)] };
-    state = Float64Array.from([...here, ...kept.map(({ log }) => log - first.log)]);
-    restore();
-  }
-
-  /**
-   * Takes back the part of a step's error that can be told: the shortest correction to first order that gives the conserved
-   * quantities their values, margins the differences that the log weights say, and followed kinks their zero.
-   */
-  function restore(): void {
-    const here = state.subarray(0, model.size);
-    const { passes, normals } = fieldAt(regime, state);
-    const scale = marginScale(regime);
-    const constraints = [
-      ...conserved.map(({ form, value }) => ({
-        row: formGradient(form, here),
-        excess: evaluateForm(form, here).value - value * 4 ** (exponent - regime.exponent),
-      })),
-      ...passes.slice(1).map(({ margin, gradient }, k) => ({
-        row: gradient.map((x, j) => x - passes[0]!.gradient[j]!),
-        excess: margin - passes[0]!.margin + logDifference(regime, state, k + 1) / scale,
-      })),
-      ...normals.map((row, k) => {
-        const { sample, neuron } = regime.slides[k]!;
-        return { row, excess: pass(model, sample, regime.pattern[sample]!, here).pre[neuron]! };
-      }),
-    ].flatMap(({ row, excess }) => {
-      const length = norm(row);
-      return length === 0 ? [] : [{ row: scaled(1 / length, row), excess: excess / length }];
-    });
-    const rows = constraints.map(({ row }) => row);
-    const shares = Float64Array.from(constraints, ({ excess }) => excess);
-    // Constraints may depend on each other: the ridge lets them share the correction.
-    factor(rows.map((u, i) => Float64Array.from(rows, (v, j) => dot(u, v) + (i === j ? RIDGE : 0))))(shares);
-    addTo(here, -1, combination(model.size, shares, rows));
+    state = restored(regime, state, invariants);
+    impose(ties, state.subarray(0, model.size));
   }
 
   return { events, position: () => ({ regime, state }), advance };

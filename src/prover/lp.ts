@@ -4,9 +4,10 @@
  * Floating point proposes and exact arithmetic disposes: glpk proposes a basis, which is solved exactly; whatever it is worth,
  * the exact simplex method goes on from there. (Semantics §6.)
  */
-import { dot, type Field } from "../exact/field.js";
+import { dot, type Field, type Ring, type Sign } from "../exact/field.js";
 import type { Vector } from "../exact/linear.js";
 import { rational } from "../exact/rational.js";
+import { FLOATS } from "./approximate.js";
 import { isProved } from "./lp/check.js";
 import { solveBasis } from "./lp/lifting.js";
 import {
@@ -55,6 +56,7 @@ export type LpResult<E> =
 /** Programmes of at most so many rows times columns go straight to the exact simplex method. */
 const SMALL = 100;
 
+/** What a list of candidates for the basis comes to, exactly; null where there is no quick way to tell. */
 type BasisSolver<R> = (
   program: Program<R>,
   candidates: readonly number[],
@@ -70,55 +72,62 @@ export function solveLp<E>(K: Field<E>, lp: LinearProgram<E>): LpResult<E> {
 function solveIn<E, R>(
   K: Field<E>,
   ring: Integers<E, R>,
-  solveProposedBasis: BasisSolver<R>,
+  solveExactly: BasisSolver<R>,
   lp: LinearProgram<E>,
 ): LpResult<E> {
   const rowScales = lp.rows.map(({ coefficients, bound }) => commonDenominator(K, [...coefficients, bound]));
   const units = rowScales.map((scale) => K.fromRational(rational(1n, scale)));
   const program = equalityForm(K, lp, units);
   const scaled = scaledProgram(K, ring, program, rowScales);
-  const proved = (outcome: Outcome<R>) => {
+  for (const outcome of outcomes(K, ring, solveExactly, program, scaled.program)) {
     const result = unscaled(K, ring, scaled, outcome);
-    return isProved(K, ring, scaled, result) ? result : null;
-  };
-  let start: readonly number[] = [];
-  if (lp.rows.length * lp.objective.length > SMALL) {
-    const approximate = mapProgram(program, K.toNumber);
-    const proposal = propose(approximate);
-    if (proposal !== null && !proposal.infeasible) {
-      start = proposal.candidates;
-      const basis = solveProposedBasis(scaled.program, start);
-      const result = basis && proved({ kind: "optimal", x: basis.x(), dual: basis.dual() });
-      if (result !== null) return result;
-    } else if (proposal !== null) {
-      const artificial = units.map((unit, i) => (K.sign(program.bounds[i]!) < 0 ? K.neg(unit) : unit));
-      const candidates = propose(elasticProgram(approximate, artificial.map(K.toNumber), 0, 1))?.candidates ?? [];
-      const scaledArtificial = artificial.map((a, i) => ring.scaled(a, rowScales[i]!));
-      const elastic = elasticProgram(scaled.program, scaledArtificial, ring.zero, ring.one);
-      const basis = solveProposedBasis(elastic, candidates);
-      const result = basis && proved({ kind: "infeasible", farkas: basis.dual() });
-      if (result !== null) return result;
-      start = candidates.filter((j) => j < program.columns.length);
-    }
+    if (isProved(K, ring, scaled, result)) return result;
   }
-  const result = proved(simplex(ring, scaled.program, start));
-  if (result === null) throw new Error("the exact simplex method has failed: this is a bug");
-  return result;
+  throw new Error("the exact simplex method has failed: this is a bug");
+}
+
+/** First, unless the programme is small, what glpk proposes, which may be wrong; then what the simplex method makes of it. */
+function* outcomes<E, R>(
+  K: Field<E>,
+  ring: Integers<E, R>,
+  solveExactly: BasisSolver<R>,
+  program: Program<E>,
+  scaled: Program<R>,
+): Generator<Outcome<R>> {
+  const { columns, bounds } = program;
+  const isSmall = bounds.length * (columns.length - bounds.length) <= SMALL;
+  const floats = mapProgram(program, K.toNumber);
+  const proposal = isSmall ? null : propose(floats);
+  let candidates = proposal?.candidates ?? [];
+  if (proposal?.infeasible) {
+    candidates = propose(elasticProgram(FLOATS, floats))?.candidates ?? [];
+    const basis = solveExactly(elasticProgram(ring, scaled), candidates);
+    if (basis !== null) yield { kind: "infeasible", farkas: basis.dual() };
+  } else if (proposal !== null) {
+    const basis = solveExactly(scaled, candidates);
+    if (basis !== null) yield { kind: "optimal", x: basis.x(), dual: basis.dual() };
+  }
+  yield simplex(
+    ring,
+    scaled,
+    candidates.filter((j) => j < columns.length),
+  );
 }
 
 /**
- * Minimises the sum of artificial variables that make the programme feasible, one per row with the coefficient given. The dual of
- * its optimum is a Farkas ray, if there is one.
+ * Minimises the sum of artificial variables, one per row, that make the programme feasible, each in the unit of its logical
+ * variable. The dual of the optimum is a Farkas ray, if there is one.
  */
-function elasticProgram<T>(
-  { columns, kinds, bounds }: Program<T>,
-  artificial: readonly T[],
-  zero: T,
-  one: T,
-): Program<T> {
+function elasticProgram<T>(ring: Ring<T> & { sign(a: T): Sign }, { columns, kinds, bounds }: Program<T>): Program<T> {
+  const artificial = columns.slice(columns.length - bounds.length).map((column): Entry<T>[] =>
+    column.map(({ row, value }) => {
+      const agree = ring.sign(value) < 0 === ring.sign(bounds[row]!) < 0;
+      return { row, value: agree ? value : ring.neg(value) };
+    }),
+  );
   return {
-    columns: [...columns, ...artificial.map((value, row) => [{ row, value }])],
-    costs: [...columns.map(() => zero), ...artificial.map(() => one)],
+    columns: [...columns, ...artificial],
+    costs: [...columns.map(() => ring.zero), ...artificial.map(() => ring.one)],
     kinds: [...kinds, ...artificial.map(() => "nonnegative" as const)],
     bounds,
   };
@@ -133,14 +142,14 @@ function unscaled<E, R>(
 ): LpResult<E> {
   const variables = program.columns.length - rowScales.length;
   const point = ({ numerators, denominator }: Ratios<R>) => numerators.slice(0, variables).map(ring.over(denominator));
-  const multipliers = ({ numerators, denominator }: Ratios<R>) =>
-    numerators.map(ring.over(denominator)).map((y, i) => K.mul(y, K.fromRational(rational(rowScales[i]!, costScale))));
+  const integer = (n: bigint) => ring.scaled(K.one, n);
+  const inCostUnits = ({ denominator }: Ratios<R>) => ring.over(ring.mul(denominator, integer(costScale)));
+  const multipliers = (y: Ratios<R>) =>
+    y.numerators.map((n, i) => ring.mul(n, integer(rowScales[i]!))).map(inCostUnits(y));
   if (outcome.kind === "infeasible") return { kind: "infeasible", farkas: multipliers(outcome.farkas) };
   const x = point(outcome.x);
   if (outcome.kind === "unbounded") return { kind: "unbounded", x, ray: point(outcome.ray) };
-  const { numerators, denominator } = outcome.x;
-  const cost = ring.over(denominator)(dot(ring, program.costs, numerators));
-  const value = K.mul(cost, K.fromRational(rational(1n, costScale)));
+  const value = inCostUnits(outcome.x)(dot(ring, program.costs, outcome.x.numerators));
   return { kind: "optimal", x, value, dual: multipliers(outcome.dual) };
 }
 

@@ -21,6 +21,8 @@ import { offSlope } from "../problem/network.js";
 
 /** Larger trees of sign choices are not written out; the statement is then listed as not covered. */
 const MAX_LEAVES = 512;
+const MAX_TEXT = 250_000;
+const MAX_WEIGHTS = 8;
 
 /** Why a statement has no Coq proof in the file. */
 export class NotCovered extends Error {}
@@ -157,6 +159,7 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
   const tie = tieDirection(instance);
   const influential = influentialUnits(instance, plan.scope);
   let leaves = 0;
+  let written = 0;
 
   const gone = (conditions: readonly Condition<E>[]): string | null => {
     for (const exclusion of exclusions) {
@@ -196,7 +199,10 @@ function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E
       return left ?? `Split (${descend([...choices, true])}) (${descend([...choices, false])})`;
     }
     if (++leaves > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} sign choices to write out`);
-    return gone(conditions) ?? plan.leaf({ margins, conditions, units }, algebra);
+    const text = gone(conditions) ?? plan.leaf({ margins, conditions, units }, algebra);
+    written += text.length;
+    if (written > MAX_TEXT) throw new NotCovered("the evidence is too long to write out");
+    return text;
   };
   const mask = list(data.map((_, i) => String(plan.samples.includes(i))));
   return `${list(tie.map(print))} ${mask}\n  (${descend([])})`;
@@ -362,6 +368,8 @@ export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian",
       excluded: excluded.map((one) => one.map((u) => ({ ...u, unit: units[members[0]!.indexOf(u.unit)]! }))),
     })),
   );
+  if (members.flatMap(({ weights }) => weights).length > MAX_WEIGHTS)
+    throw new NotCovered("too many outgoing weights to distinguish");
   const multiplied = members.some(({ cells }) => cells.some(({ products }) => products.length > 0));
 
   const leaf = (cell: Cell<E>, algebra: Algebra<E>): string => {
@@ -377,10 +385,10 @@ export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian",
         const off: Condition<E> = { key, orientation: -1, polynomial: ring.neg(p) };
         for (const one of [on, off]) {
           if (algebra.decided(one.polynomial) === true)
-            return `Know ${algebra.text(one.polynomial)} (${build([...conditions, one], others)})`;
+            return `@Know K _ ${algebra.text(one.polynomial)} (${build([...conditions, one], others)})`;
         }
         if (!key.startsWith("outgoing")) return build(conditions, others);
-        return `Cut ${algebra.text(p)} (${build([...conditions, on], others)}) (${build([...conditions, off], others)})`;
+        return `@Cut K _ ${algebra.text(p)} (${build([...conditions, on], others)}) (${build([...conditions, off], others)})`;
       }
       const products = members.flatMap(({ cells, signs, weights }) => {
         const keys = [...signs, ...weights.map(outgoingKey)];

@@ -7,7 +7,7 @@ import type { ProblemJson } from "./problem.js";
 
 const EFFORT = { everywhere: 20, ball: 240 };
 const SEED = 4;
-const GROUPS = 10;
+const GROUPS = 18;
 const GROUP_SIZE = 10;
 
 describe("random small problems, most of them at KKT points", () => {

@@ -1,8 +1,15 @@
 /** Whether the result of a linear programme is what it claims to be. */
-import { dot, equals, type Field } from "../../exact/field.js";
-import { rational } from "../../exact/rational.js";
+import { dot, type Field, type Sign } from "../../exact/field.js";
 import type { LpResult } from "../lp.js";
-import { clearDenominators, type Integers, type ScaledProgram, times, violation } from "./program.js";
+import {
+  clearDenominators,
+  type Integers,
+  leastCommonMultiple,
+  type Ratios,
+  type ScaledProgram,
+  times,
+  violation,
+} from "./program.js";
 
 /** Checks every inequality in the definition of `LpResult`, in the ring, since sums of large fractions are slow. */
 export function isProved<E, R>(
@@ -12,56 +19,60 @@ export function isProved<E, R>(
   result: LpResult<E>,
 ): boolean {
   const { columns, costs, kinds, bounds } = program;
-  const variables = columns.length - bounds.length;
-
+  const integer = (n: bigint) => ring.scaled(K.one, n);
+  const clear = (vector: readonly E[]) => clearDenominators(K, ring, vector);
+  /** The multipliers of the scaled rows, for the scaled costs. */
+  const clearMultipliers = (multipliers: readonly E[]): Ratios<R> => {
+    const common = rowScales.reduce(leastCommonMultiple, 1n);
+    const { numerators, denominator } = clear(multipliers);
+    return {
+      numerators: numerators.map((y, i) => ring.mul(y, integer((costScale * common) / rowScales[i]!))),
+      denominator: ring.mul(denominator, integer(common)),
+    };
+  };
   /** Whether x, with logical variables to reach the right-hand side, has every variable of its kind. */
-  const reaches = (x: readonly E[], right: readonly R[]) => {
-    const { numerators, denominator } = clearDenominators(K, ring, x);
-    const rest = right.map((bound) => ring.mul(bound, denominator));
-    for (const [j, x_j] of numerators.entries()) {
+  const reaches = (x: Ratios<R>, right: readonly R[]) => {
+    const rest = right.map((bound) => ring.mul(bound, x.denominator));
+    for (const [j, x_j] of x.numerators.entries()) {
       if (ring.isZero(x_j)) continue;
       for (const { row, value } of columns[j]!) rest[row] = ring.sub(rest[row]!, ring.mul(value, x_j));
     }
-    const logical = rest.map((r, i) => ring.mul(columns[variables + i]![0]!.value, r));
-    return [...numerators, ...logical].every((z, j) => violation(kinds[j]!, ring.sign(z)) === 0);
+    const logical = columns.slice(columns.length - rest.length).map((column) => times(ring, column, rest));
+    return [...x.numerators, ...logical].every((z, j) => violation(kinds[j]!, ring.sign(z)) === 0);
   };
-  const inUnitsOfTheScaledRows = (multipliers: readonly E[]) =>
-    clearDenominators(
-      K,
-      ring,
-      multipliers.map((y, i) => K.mul(y, K.fromRational(rational(costScale, rowScales[i]!)))),
-    );
   /** Whether the reduced costs, those of the logical variables included, are ≥ 0, and 0 for free variables. */
-  const supports = (multipliers: readonly E[], prices: readonly R[]) => {
-    const { numerators, denominator } = inUnitsOfTheScaledRows(multipliers);
-    return columns.every((column, j) => {
+  const supports = (y: Ratios<R>, prices: readonly R[]) =>
+    columns.every((column, j) => {
       if (kinds[j] === "fixed") return true;
-      const reduced = ring.sub(ring.mul(denominator, prices[j]!), times(ring, column, numerators));
+      const reduced = ring.sub(ring.mul(y.denominator, prices[j]!), times(ring, column, y.numerators));
       return kinds[j] === "free" ? ring.isZero(reduced) : ring.sign(reduced) >= 0;
     });
+  /** The sign of form · v − value, for a form of the scaled programme. */
+  const compared = (form: readonly R[], v: Ratios<R>, value: E): Sign => {
+    const { numerators, denominator } = clear([value]);
+    const total = dot(ring, v.numerators, form);
+    const scale = ring.mul(integer(costScale), v.denominator);
+    return ring.sign(ring.sub(ring.mul(total, denominator), ring.mul(numerators[0]!, scale)));
   };
-  /** A linear form of the scaled programme, in its original units. */
-  const total = (form: readonly R[], { numerators, denominator }: ReturnType<typeof inUnitsOfTheScaledRows>) =>
-    K.mul(
-      ring.over(denominator)(dot(ring, form.slice(0, numerators.length), numerators)),
-      K.fromRational(rational(1n, costScale)),
-    );
-  const cost = (x: readonly E[]) => total(costs, clearDenominators(K, ring, x));
-  const bound = (multipliers: readonly E[]) => total(bounds, inUnitsOfTheScaledRows(multipliers));
-  const noBounds = bounds.map(() => ring.zero);
-  const noCosts = costs.map(() => ring.zero);
+  const nothing = <T>(list: readonly T[]) => list.map(() => ring.zero);
 
   switch (result.kind) {
-    case "optimal":
+    case "optimal": {
+      const [x, y] = [clear(result.x), clearMultipliers(result.dual)];
       return (
-        reaches(result.x, bounds) &&
-        supports(result.dual, costs) &&
-        equals(K, cost(result.x), result.value) &&
-        equals(K, bound(result.dual), result.value)
+        reaches(x, bounds) &&
+        supports(y, costs) &&
+        compared(costs, x, result.value) === 0 &&
+        compared(bounds, y, result.value) === 0
       );
-    case "infeasible":
-      return supports(result.farkas, noCosts) && K.sign(bound(result.farkas)) > 0;
-    case "unbounded":
-      return reaches(result.x, bounds) && reaches(result.ray, noBounds) && K.sign(cost(result.ray)) < 0;
+    }
+    case "infeasible": {
+      const y = clearMultipliers(result.farkas);
+      return supports(y, nothing(costs)) && compared(bounds, y, K.zero) > 0;
+    }
+    case "unbounded": {
+      const [x, ray] = [clear(result.x), clear(result.ray)];
+      return reaches(x, bounds) && reaches(ray, nothing(bounds)) && compared(costs, ray, K.zero) < 0;
+    }
   }
 }

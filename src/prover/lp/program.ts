@@ -110,11 +110,14 @@ export function clearDenominators<E, R>(K: Field<E>, ring: Integers<E, R>, vecto
 
 /** The least positive integer that clears the denominators of all entries. */
 export function commonDenominator<E>(K: Field<E>, vector: readonly E[]): bigint {
-  let scale = 1n;
-  for (const e of vector) {
-    for (const { d } of K.coordinates(e)) if (scale % d !== 0n) scale *= d / gcd(scale, d);
-  }
-  return scale;
+  let common = 1n;
+  for (const e of vector) for (const { d } of K.coordinates(e)) common = leastCommonMultiple(common, d);
+  return common;
+}
+
+/** Of two positive integers. */
+export function leastCommonMultiple(a: bigint, b: bigint): bigint {
+  return a % b === 0n ? a : a * (b / gcd(a, b));
 }
 
 /** The sign by which a variable of this sign is not of its kind, or 0. */

@@ -36,9 +36,6 @@ export function parameterTuple(network: Network, scope: Scope): string {
 
 /** A hidden unit in words, with a capital letter on demand. */
 export function unitName({ source, layers }: Network, layer: number, unit: number): string {
-  if (source.kind === "diagonal") {
-    return layers.length === 2 ? `neuron ${unit + 1}` : `neuron ${unit + 1} of layer ${layer + 1}`;
-  }
   if (source.kind === "convolutional") return `patch ${unit + 1}`;
   return layers.length === 2 ? `neuron ${unit + 1}` : `neuron ${unit + 1} of layer ${layer + 1}`;
 }
@@ -104,7 +101,7 @@ export function networkFormula(network: Network): string {
 function composition(depth: number, matrix: (layer: number) => string, { activation }: Network): string {
   let inner = "x";
   for (let l = 1; l <= depth; l++) {
-    inner = `${matrix(l)}${l < depth || l === 1 ? " " : " "}${inner}`;
+    inner = `${matrix(l)} ${inner}`;
     if (l < depth && activation.kind !== "linear") inner = `\\sigma\\!\\left(${inner}\\right)`;
   }
   return `\\Phi(\\theta; x) = ${inner}`;
@@ -115,13 +112,12 @@ export function networkRemark(network: Network): string {
   const { source, layers, activation } = network;
   const parts: string[] = [];
   if (source.kind === "convolutional") {
-    const last = `x_{${source.filter}}`;
     const shift = source.stride === 1 ? "" : `${source.stride}`;
     const first = shift === "" ? "x_{k}" : `x_{${shift}(k-1)+1}`;
     const end = shift === "" ? `x_{k+${source.filter - 1}}` : `x_{${shift}(k-1)+${source.filter}}`;
     const patch =
       source.filter === 1 ? `(${first})` : source.filter === 2 ? `(${first}, ${end})` : `(${first}, \\dots, ${end})`;
-    parts.push(`with the patches $x^{(k)} = ${patch}$ of the input, the first ending at $${last}$`);
+    parts.push(`with the patches $x^{(k)} = ${patch}$ of the input`);
   }
   if (source.kind === "layers") parts.push(`with ${matrices(network)}`);
   if (source.kind === "fully-connected" && layers.length > 2) {
