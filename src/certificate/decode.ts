@@ -183,7 +183,14 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
         }),
       ],
       ["svm-dual", object({ kind: literal("svm-dual"), multipliers: perSample })],
-      ["norm-bound", object({ kind: literal("norm-bound"), multipliers: perSample })],
+      [
+        "norm-bound",
+        object({
+          kind: literal("norm-bound"),
+          multipliers: perSample,
+          cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
+        }),
+      ],
       ["layer-global", object({ kind: literal("layer-global"), layer, multipliers: perSample })],
       [
         "layer-cells",

@@ -121,8 +121,16 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
         })),
       };
     case "svm-dual":
+      return { kind: "svm-dual", multipliers: statement.multipliers.map(number) };
     case "norm-bound":
-      return { kind: statement.kind, multipliers: statement.multipliers.map(number) };
+      return {
+        kind: "norm-bound",
+        multipliers: statement.multipliers.map(number),
+        cells: statement.cells.map((cell) => ({
+          orientations: signs(cell.orientations),
+          signMultipliers: cell.signMultipliers.map(number),
+        })),
+      };
     case "layer-global":
       return { kind: "layer-global", layer: statement.layer + 1, multipliers: statement.multipliers.map(number) };
     case "layer-cells":

@@ -77,6 +77,12 @@ export interface LagrangianBlock<E> {
   readonly cells: readonly LagrangianCell<E>[];
 }
 
+/** A cell of the input space: the signs of w·x_i at the samples with multipliers, and ν ≥ 0 for them. */
+export interface BoundCell<E> {
+  readonly orientations: readonly Orientation[];
+  readonly signMultipliers: readonly E[];
+}
+
 export interface LayerCell<E> {
   readonly orientations: readonly Orientation[];
   readonly multipliers: readonly E[];
@@ -107,7 +113,7 @@ export type Statement<E> =
       readonly blocks: readonly LagrangianBlock<E>[];
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
-  | { readonly kind: "norm-bound"; readonly multipliers: readonly E[] }
+  | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
   | { readonly kind: "layer-global"; readonly layer: number; readonly multipliers: readonly E[] }
   | {
       readonly kind: "layer-cells";

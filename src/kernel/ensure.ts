@@ -61,6 +61,8 @@ export const CLAUSES = [
   "norm-bound.class",
   "norm-bound.feasible",
   "norm-bound.multiplier",
+  "norm-bound.cells",
+  "norm-bound.shape",
   "norm-bound.value",
   "layer-global.class",
   "layer-global.feasible",

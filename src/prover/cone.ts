@@ -31,9 +31,40 @@ export function cellProducts<E>(
 }
 
 /**
+ * Weights ν ≥ 0 with ‖target + Σ ν_k vector_k‖² ≤ squaredRadius, or null: the least norm is a projection onto a cone, found in floating
+ * point and solved exactly on its support; where there is room, ν is rounded to plainer numbers.
+ */
+export function intoBall<E>(
+  K: Field<E>,
+  target: readonly E[],
+  vectors: readonly (readonly E[])[],
+  squaredRadius: E,
+): { readonly weights: readonly E[] | null; readonly approximate: readonly number[] } {
+  const enough = (weights: readonly E[]) => {
+    const reached = vectors.reduce((total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)), target);
+    return K.sign(K.sub(squaredNorm(K, reached), squaredRadius)) <= 0;
+  };
+  const approximate = nonnegativeLeastSquares(
+    vectors.map((v) => toNumbers(K, v)),
+    toNumbers(K, target).map((c) => -c),
+  );
+  for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n]) {
+    const rounded = approximate.map((x) => K.fromRational(roundTo(Math.max(0, x), denominator)));
+    if (enough(rounded)) return { weights: rounded, approximate };
+  }
+  const support = approximate.flatMap((x, k) => (x > 1e-9 ? [k] : []));
+  const exact = solve(
+    K,
+    support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
+    support.map((i) => K.neg(dot(K, vectors[i]!, target))),
+  );
+  const weights = vectors.map((_, k) => (support.includes(k) ? (exact?.[support.indexOf(k)] ?? K.zero) : K.zero));
+  const proved = exact?.every((c) => K.sign(c) >= 0) && enough(weights);
+  return { weights: proved ? weights : null, approximate };
+}
+
+/**
  * One outgoing weight u of sign σ: with b the vector of the cross terms, Q ≥ 0 on the cell iff ‖σb + Σ ν_k ℓ_k‖ ≤ 1 for some ν ≥ 0.
- * The least norm is a projection onto a cone, found in floating point and solved exactly on its support; where there is room, ν is
- * rounded to plainer numbers.
  */
 function projected<E>(
   K: Field<E>,
@@ -46,12 +77,6 @@ function projected<E>(
   const signs = constraints.slice(0, -1);
   const target = Q[u]!.map((c, k) => (k === u ? K.zero : sigma > 0 ? K.neg(c) : c));
   const vectors = signs.map((form) => parameters.map((_, k) => form.get(k) ?? K.zero));
-  const length = (weights: readonly E[]) =>
-    squaredNorm(
-      K,
-      vectors.reduce((total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)), target),
-    );
-  const enough = (weights: readonly E[]) => K.sign(K.sub(length(weights), K.one)) <= 0;
   const asProducts = (weights: readonly E[]): CellOutcome<E> => ({
     kind: "products",
     products: weights.flatMap((w, k) =>
@@ -59,28 +84,8 @@ function projected<E>(
     ),
   });
 
-  const approximate = nonnegativeLeastSquares(
-    vectors.map((v) => toNumbers(K, v)),
-    toNumbers(K, target).map((c) => -c),
-  );
-  for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n]) {
-    const rounded = approximate.map((x) => K.fromRational(roundTo(Math.max(0, x), denominator)));
-    if (enough(rounded)) return asProducts(rounded);
-  }
-  const support = approximate.flatMap((x, k) => (x > 1e-9 ? [k] : []));
-  const normal = support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!)));
-  const exact = solve(
-    K,
-    normal,
-    support.map((i) => K.neg(dot(K, vectors[i]!, target))),
-  );
-  if (exact?.every((c) => K.sign(c) >= 0)) {
-    const weights = vectors.map((_, k) => {
-      const at = support.indexOf(k);
-      return at === -1 ? K.zero : exact[at]!;
-    });
-    if (enough(weights)) return asProducts(weights);
-  }
+  const { weights, approximate } = intoBall(K, target, vectors, K.one);
+  if (weights !== null) return asProducts(weights);
   // The projection itself is the direction of the most negative value.
   const residual = toNumbers(K, target).map(
     (c, k) => c + vectors.reduce((t, v, j) => t + approximate[j]! * K.toNumber(v[k]!), 0),

@@ -1,13 +1,15 @@
 /** Finds what `kernel/svm-dual.ts` and `kernel/layer-global.ts` check: the convex cases, each one linear programme. */
-import type { Instance, Of } from "../certificate/format.js";
-import { sum } from "../exact/field.js";
+import type { BoundCell, Instance, Of, Orientation } from "../certificate/format.js";
+import { squaredNorm, sum } from "../exact/field.js";
 import { forward, gradient, passAt } from "../kernel/forward.js";
-import { withOrientations } from "../kernel/pieces.js";
+import { combination, withOrientations } from "../kernel/pieces.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { isUnshared, offSlope, parametersOf } from "../problem/network.js";
+import { intoBall } from "./cone.js";
 import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { activeSamples } from "./pieces.js";
+import { fraction } from "./vectors.js";
 
 /** A certificate by the linear predictor, or null. */
 export function findSvmDual<E>(instance: Instance<E>): Of<"svm-dual", E> | null {
@@ -38,10 +40,45 @@ export function findNormBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"
   const single = activeSamples(instance).map((i) => data.map((_, k) => (k === i ? K.one : K.zero)));
   const best = diagonalMultipliers(instance);
   for (const multipliers of [own, ...(best === null ? [] : [best]), ...single]) {
-    const statement: Of<"norm-bound", E> = { kind: "norm-bound", multipliers };
+    const cells = boundCells(instance, multipliers);
+    if (cells === null) continue;
+    const statement: Of<"norm-bound", E> = { kind: "norm-bound", multipliers, cells };
     if (verifyStatement(instance, statement).accepted) return statement;
   }
   return null;
+}
+
+const MAX_BOUND_SAMPLES = 10;
+
+/** The cells of the bound over unit input vectors, or null where one of them exceeds what θ attains. */
+function boundCells<E>(instance: Instance<E>, multipliers: readonly E[]): BoundCell<E>[] | null {
+  const { network, field: K, data, point } = instance;
+  if (network.source.kind === "diagonal" && network.layers.length > 1) return [];
+  const support = data.flatMap((_, i) => (K.isZero(multipliers[i]!) ? [] : [i]));
+  if (support.length === 0 || support.length > MAX_BOUND_SAMPLES) return null;
+  const depth = network.layers.length;
+  const total = sum(K, multipliers);
+  const mean = K.div(squaredNorm(K, point), fraction(K, BigInt(depth)));
+  let room = K.mul(total, total);
+  for (let l = 0; l < depth; l++) room = K.div(room, mean);
+  let slope = K.one;
+  for (let l = 1; l < depth; l++) slope = K.mul(slope, K.fromRational(offSlope(network.activation)));
+  const cells: BoundCell<E>[] = [];
+  for (let signs = 0; signs < 1 << support.length; signs++) {
+    const orientations = support.map((_, k): Orientation => ((signs >> k) & 1 ? -1 : 1));
+    const target = combination(
+      K,
+      network.inputs,
+      support.map(
+        (i, k) => [orientations[k]! > 0 ? multipliers[i]! : K.mul(slope, multipliers[i]!), data[i]!.x] as const,
+      ),
+    );
+    const oriented = support.map((i, k) => (orientations[k]! > 0 ? data[i]!.x : data[i]!.x.map(K.neg)));
+    const { weights } = intoBall(K, target, oriented, room);
+    if (weights === null) return null;
+    cells.push({ orientations, signMultipliers: weights });
+  }
+  return cells;
 }
 
 const MAX_SIGN_PATTERNS = 256;

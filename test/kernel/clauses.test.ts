@@ -443,6 +443,24 @@ const REJECTED: [Clause, keyof typeof SOURCES, string, (s: Json, c: Json) => voi
     "no bound at all",
   ],
   [
+    "norm-bound.cells",
+    "deep",
+    "norm-bound",
+    (s) => {
+      s.cells.pop();
+    },
+    "a cell without a bound",
+  ],
+  [
+    "norm-bound.shape",
+    "deep",
+    "norm-bound",
+    (s) => {
+      s.cells[0].signMultipliers = [];
+    },
+    "a sign without a multiplier",
+  ],
+  [
     "norm-bound.value",
     "deep",
     "norm-bound",
@@ -532,7 +550,8 @@ function statementOf(c: Json, kind: string): { index: number; statement: Json } 
   const index = c.statements.findLastIndex((s: Json) => s.kind === kind);
   if (index >= 0) return { index, statement: c.statements[index] };
   const empty = { kind, multipliers: c.problem.data.map(() => "1") };
-  c.statements.push(kind === "lagrangian" ? { ...empty, reach: "global", blocks: [] } : empty);
+  const rest = { lagrangian: { reach: "global", blocks: [] }, "norm-bound": { cells: [] } }[kind];
+  c.statements.push({ ...empty, ...rest });
   return { index: c.statements.length - 1, statement: c.statements.at(-1) };
 }
 

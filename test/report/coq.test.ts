@@ -8,6 +8,8 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith(".json") && !file.includes(".flow."))
   .map((file) => file.slice(0, -".json".length));
 
+const cases = new URL("../../proofs/coq/cases/", import.meta.url);
+
 function exported(name: string, change: (certificate: { statements: unknown[] }) => void = () => {}): string {
   const certificate = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
   change(certificate);
@@ -32,6 +34,25 @@ describe("Coq instances", () => {
     const theorems = text.match(/^Theorem (?!generator_exists)/gm) ?? [];
     expect(theorems).toHaveLength(statements.length + 1);
     expect(text).not.toMatch(/\b(Admitted|Axiom|admit)\b/);
+  });
+
+  it.each(readdirSync(cases))("of the case %s, which the kernel accepts, leave nothing out", (file) => {
+    const certificate = JSON.parse(readFileSync(new URL(file, cases), "utf8"));
+    const verdict = verifyCertificate(certificate);
+    if (!verdict.readable) throw new Error(verdict.refusal.found);
+    expect(verdict.statements.filter((one) => !one.accepted)).toEqual([]);
+    const statements = verdict.statements.flatMap((one) => (one.accepted ? [one.statement] : []));
+    expect(toCoq({ instance: verdict.instance, statements })).not.toContain("NOT proved here");
+  });
+
+  it("name what the Coq checker does not cover", () => {
+    const verdict = verifyCertificate(JSON.parse(readFileSync(new URL("fc-relu.json", folder), "utf8")));
+    if (!verdict.readable) throw new Error(verdict.refusal.found);
+    const { instance } = verdict;
+    const one = instance.field.one;
+    const text = toCoq({ instance, statements: [{ kind: "norm-bound", multipliers: [one, one], cells: [] }] });
+    expect(text).toContain("NOT proved here:\n    - norm-bound: the Coq checker knows one sample only");
+    expect(text).not.toContain("global_optimum");
   });
 
   it("say the statements in the words of Definitions.v", () => {

@@ -28,7 +28,7 @@ export function lagrangianClaim<E>(instance: Instance<E>, statement: Of<"lagrang
     ),
     ...blocks.flatMap(({ excluded }) => excludedText(instance, excluded)),
     items(entries),
-    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$. $\\square$"),
+    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$."),
   ]);
 }
 
@@ -112,12 +112,12 @@ export function svmDualClaim<E>(instance: Instance<E>, { multipliers }: Of<"svm-
     display(
       `\\left(\\|\\theta\\|^{2} / ${m}\\right)^{${m}} = \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, squaredNorm(K, combined))} = \\|u\\|^{2} \\le \\|u'\\|^{2} \\le \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}}.`,
     ),
-    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$. $\\square$"),
+    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$."),
   ]);
 }
 
-export function normBoundClaim<E>(instance: Instance<E>, { multipliers }: Of<"norm-bound", E>): Block {
-  const { network, field: K, data, point } = instance;
+export function normBoundClaim<E>(instance: Instance<E>, { multipliers, cells }: Of<"norm-bound", E>): Block {
+  const { network, field: K, point } = instance;
   const m = network.layers.length;
   const total = sum(K, multipliers);
   const support = multipliers.flatMap((c, i) => (K.isZero(c) ? [] : [i]));
@@ -133,7 +133,7 @@ export function normBoundClaim<E>(instance: Instance<E>, { multipliers }: Of<"no
   const C2 = K.div(K.mul(total, total), power);
   const why = diagonal
     ? `A branch $j$ contributes at most $\\prod_l |w_{l,j}'|$ times the largest value $C_j$ of $|\\sum_i \\alpha_i y_i g(x_{i,j})|$, where $g$ runs the input through hidden weights of size 1 with any signs; the largest $C_j$ is $C$ with $C^{2} = ${numberLatex(K, C2)}$. Since $\\sum_j \\prod_l |w_{l,j}'| \\le \\prod_l \\|w_l'\\|$,`
-    : `As $|\\sigma(z)| \\le |z|$, Cauchy–Schwarz layer by layer gives, with $C^{2} = ${numberLatex(K, K.mul(total, total))}\\,\\|x_{${support[0]! + 1}}\\|^{2} = ${numberLatex(K, K.mul(K.mul(total, total), squaredNorm(K, data[support[0]!]!.x)))}$,`;
+    : `The samples with multipliers have one label, $\\sigma$ is increasing and $\\sigma(a + b) \\le \\sigma(a) + \\sigma(b)$, $-\\sigma(z) \\le \\sigma(-z)$. Pulling sums and signs out of $\\sigma$ layer by layer, and with Cauchy–Schwarz, the left side is at most $C \\prod_l \\|W_l'\\|_F$, where $C$ is the largest $\\sum_i \\alpha_i \\sigma^{(${m - 1})}(w \\cdot x_i)$ over unit vectors $w$, $\\sigma$ being applied ${m - 1} times. On each of the ${cells.length} sign cells of the $w \\cdot x_i$ the certificate's $\\nu \\ge 0$ bound it by $\\|\\sum_i \\alpha_i s_i x_i \\pm \\sum_i \\nu_i x_i\\| \\le C$ with $C^{2} = ${numberLatex(K, C2)}$;`;
   return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
     text(
       `Let $\\theta'$ be feasible. Then $${margins} \\ge ${numberLatex(K, total)}$. ${why} and by the inequality of the means,`,
@@ -142,7 +142,7 @@ export function normBoundClaim<E>(instance: Instance<E>, { multipliers }: Of<"no
       `${numberLatex(K, total)} \\le C \\prod_{l=1}^{${m}} \\|W_l'\\|_F \\le C \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}/2}.`,
     ),
     text(
-      `At $\\theta$ there is equality, $C^{2} \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, K.mul(total, total))}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$. $\\square$`,
+      `At $\\theta$ there is equality, $C^{2} \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, K.mul(total, total))}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
     ),
   ]);
 }
