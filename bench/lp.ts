@@ -1,9 +1,12 @@
 /**
- * Certified linear programming beside the exact solvers QSopt_ex (`esolver`) and glpk (`glpsol --exact`), in one run, on programmes
- * that ask whether a point is a KKT point. Run with `npx tsx bench/lp.ts [seconds]`: the time limit for each run of another solver.
+ * Certified linear programming beside the exact solvers QSopt_ex (`esolver`) and glpk (`glpsol --exact`), in one run,
+ * on programmes that ask whether a point is a KKT point. Run with `npx tsx bench/lp.ts [seconds]`, the time limit for
+ * each run of another solver.
  *
- * Here, the time is that of `solveLp`, from fractions to the checked proof: the first call, and the best of several. There, it
- * is the best run of the program, start and reading included (the row 1 × 4 shows what these cost). QSopt_ex gives no Farkas ray.
+ * Here, the time is that of `solveLp`, from fractions to the checked proof: the first call, and the best of several.
+ * There, it is the best run of the program, start and reading included (the rows 1 × 4 show what these cost). In
+ * brackets stands the ratio to the best time here. Infeasible programmes get a Farkas ray here, from the other two
+ * only a word.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -5,7 +5,7 @@ import { commonDenominator } from "../src/prover/lp/program.js";
 import type { LinearProgram } from "../src/prover/lp.js";
 import { generator } from "../src/prover/random.js";
 
-/** Minimise c · μ, c ≥ 1, subject to A μ = b, μ ≥ 0, with small rational data: feasible, or with a Farkas ray built in. */
+/** Minimise c · μ, c ≥ 1, subject to A μ = b, μ ≥ 0, small rational data: feasible, or with a Farkas ray built in. */
 export function membershipProgram(
   rows: number,
   columns: number,

@@ -1,8 +1,8 @@
 /**
  * Certified linear programming: a result comes with its exact proof, and the proof is checked before it is returned.
  *
- * Floating point proposes and exact arithmetic disposes: glpk proposes a basis, which is solved exactly; whatever it is worth,
- * the exact simplex method goes on from there. (Semantics §6.)
+ * Floating point proposes and exact arithmetic disposes: glpk proposes a basis, which is solved exactly; if its
+ * solution is not proved optimal, the exact simplex method goes on from there. (Semantics §6.)
  */
 import { dot, type Field, type Ring, type Sign } from "../exact/field.js";
 import type { Vector } from "../exact/linear.js";
@@ -53,8 +53,8 @@ export type LpResult<E> =
   | { readonly kind: "infeasible"; readonly farkas: E[] }
   | { readonly kind: "unbounded"; readonly x: E[]; readonly ray: E[] };
 
-/** Programmes of at most so many rows times columns go straight to the exact simplex method. */
-const SMALL = 100;
+/** Programmes of at most so many rows times columns go straight to the exact simplex method, which is then quicker. */
+const SMALL = 200;
 
 /** What a list of candidates for the basis comes to, exactly; null where there is no quick way to tell. */
 type BasisSolver<R> = (
@@ -86,7 +86,9 @@ function solveIn<E, R>(
   throw new Error("the exact simplex method has failed: this is a bug");
 }
 
-/** First, unless the programme is small, what glpk proposes, which may be wrong; then what the simplex method makes of it. */
+/**
+ * First, unless the programme is small, what glpk proposes, right or wrong; then what the simplex method makes of it.
+ */
 function* outcomes<E, R>(
   K: Field<E>,
   ring: Integers<E, R>,
@@ -94,29 +96,27 @@ function* outcomes<E, R>(
   program: Program<E>,
   scaled: Program<R>,
 ): Generator<Outcome<R>> {
-  const { columns, bounds } = program;
-  const isSmall = bounds.length * (columns.length - bounds.length) <= SMALL;
-  const floats = mapProgram(program, K.toNumber);
-  const proposal = isSmall ? null : propose(floats);
-  let candidates = proposal?.candidates ?? [];
-  if (proposal?.infeasible) {
-    candidates = propose(elasticProgram(FLOATS, floats))?.candidates ?? [];
-    const basis = solveExactly(elasticProgram(ring, scaled), candidates);
-    if (basis !== null) yield { kind: "infeasible", farkas: basis.dual() };
-  } else if (proposal !== null) {
-    const basis = solveExactly(scaled, candidates);
-    if (basis !== null) yield { kind: "optimal", x: basis.x(), dual: basis.dual() };
+  let start: readonly number[] = [];
+  const variables = scaled.columns.length - scaled.bounds.length;
+  if (variables * scaled.bounds.length > SMALL) {
+    const floats = mapProgram(program, K.toNumber);
+    let proposal = propose(floats);
+    if (proposal?.infeasible) {
+      proposal = propose(elasticProgram(FLOATS, floats));
+      const basis = proposal && solveExactly(elasticProgram(ring, scaled), proposal.candidates);
+      if (basis) yield { kind: "infeasible", farkas: basis.dual() };
+    } else if (proposal) {
+      const basis = solveExactly(scaled, proposal.candidates);
+      if (basis) yield { kind: "optimal", x: basis.x(), dual: basis.dual() };
+    }
+    start = (proposal?.candidates ?? []).filter((j) => j < scaled.columns.length);
   }
-  yield simplex(
-    ring,
-    scaled,
-    candidates.filter((j) => j < columns.length),
-  );
+  yield simplex(ring, scaled, start);
 }
 
 /**
- * Minimises the sum of artificial variables, one per row, that make the programme feasible, each in the unit of its logical
- * variable. The dual of the optimum is a Farkas ray, if there is one.
+ * Minimises the sum of artificial variables, one per row, that make the programme feasible, each in the unit of its
+ * logical variable. The dual of the optimum is a Farkas ray, if there is one.
  */
 function elasticProgram<T>(ring: Ring<T> & { sign(a: T): Sign }, { columns, kinds, bounds }: Program<T>): Program<T> {
   const artificial = columns.slice(columns.length - bounds.length).map((column): Entry<T>[] =>
@@ -154,8 +154,8 @@ function unscaled<E, R>(
 }
 
 /**
- * The variables, then for each row the logical variable that takes up the difference to the bound, in a unit that makes its
- * coefficient ±1 when the row is scaled to integers.
+ * The variables, then for each row the logical variable that takes up the difference to the bound, in a unit that
+ * makes its coefficient ±1 when the row is scaled to integers.
  */
 function equalityForm<E>(K: Field<E>, { objective, rows, free }: LinearProgram<E>, units: readonly E[]): Program<E> {
   const columns = objective.map((): Entry<E>[] => []);

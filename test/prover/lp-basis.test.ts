@@ -1,4 +1,4 @@
-/** What is made of a proposed basis, good or bad: its exact solution, the simplex method from there, and the last check. */
+/** What is made of a proposed basis, good or bad: its exact solution, the simplex method from there, the last check. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dot } from "../../src/exact/field.js";
@@ -6,7 +6,8 @@ import { rank } from "../../src/exact/linear.js";
 import { Q, type Rational, rational } from "../../src/exact/rational.js";
 import { isProved } from "../../src/prover/lp/check.js";
 import { solveBasis } from "../../src/prover/lp/lifting.js";
-import { type Program, rationalIntegers } from "../../src/prover/lp/program.js";
+import { mapProgram, type Program, type Ratios, rationalIntegers } from "../../src/prover/lp/program.js";
+import { propose } from "../../src/prover/lp/propose.js";
 import { simplex } from "../../src/prover/lp/simplex.js";
 import type { LpResult } from "../../src/prover/lp.js";
 
@@ -30,6 +31,31 @@ function equations(
 function entries<T>(entry: fc.Arbitrary<T>, length: number): fc.Arbitrary<T[]> {
   return fc.array(entry, { minLength: length, maxLength: length });
 }
+
+describe("propose", () => {
+  it("proposes the basis of the optimum", () => {
+    const columns = Array.from({ length: 30 }, (_, j) => j);
+    const A = Array.from({ length: 10 }, (_, i) => columns.map((j) => BigInt(((7 * i + 3) * (j + 2) ** 3) % 19) - 9n));
+    const costs = columns.map((j) => BigInt(1 + (j % 7)));
+    const program = equations(
+      A,
+      costs,
+      A.map((row) => row[0]! + 2n * row[5]! + row[20]!),
+    );
+    const proposal = propose(mapProgram(program, Number))!;
+    expect(proposal.infeasible).toBe(false);
+    const x = solveBasis(program, proposal.candidates)!.x();
+    const expected = simplex(Z, program, []);
+    const value = (point: Ratios<bigint>) => rational(dot(Z, program.costs, point.numerators), point.denominator);
+    expect(expected.kind === "optimal" && value(expected.x)).toEqual(value(x));
+  });
+
+  it("notices an infeasible programme, and declines numbers that no double can hold", () => {
+    const program = equations([[1n, 1n]], [1n, 1n], [-1n]);
+    expect(propose(mapProgram(program, Number))?.infeasible).toBe(true);
+    expect(propose(mapProgram(equations([[10n ** 400n]], [1n], [1n]), Number))).toBeNull();
+  });
+});
 
 describe("solveBasis", () => {
   const size = 5;
@@ -98,6 +124,21 @@ describe("simplex", () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("simplex on degenerate vertices", () => {
+  it("leaves the cycle that the steepest variable alone runs into", () => {
+    // V. Chvátal, Linear Programming, 1983, chapter 3; the slacks are columns here, so that the rows can be doubled.
+    const A = [
+      [1n, -11n, -5n, 18n, 2n, 0n, 0n],
+      [1n, -3n, -1n, 2n, 0n, 2n, 0n],
+      [1n, 0n, 0n, 0n, 0n, 0n, 1n],
+    ];
+    const program = equations(A, [-10n, 57n, 9n, 24n, 0n, 0n, 0n], [0n, 0n, 1n]);
+    const outcome = simplex(Z, program, [4, 5, 6]);
+    expect(outcome.kind).toBe("optimal");
+    if (outcome.kind === "optimal") expect(dot(Z, program.costs, outcome.x.numerators)).toBe(-outcome.x.denominator);
   });
 });
 

@@ -53,7 +53,7 @@ function defect<E>(K: Field<E>, lp: LinearProgram<E>, result: LpResult<E>): stri
 
 /** The same programme with columns that change nothing, so many that it is not solved as a small one. */
 function padded<E>(K: Field<E>, { objective, rows, free }: LinearProgram<E>): LinearProgram<E> {
-  const more = Array.from({ length: 120 }, () => K.zero);
+  const more = Array.from({ length: 240 }, () => K.zero);
   return {
     objective: [...objective, ...more.map(() => K.one)],
     rows: rows.map((row) => ({ ...row, coefficients: [...row.coefficients, ...more] })),
@@ -75,7 +75,9 @@ function proved<E>(K: Field<E>, lp: LinearProgram<E>): LpResult<E> {
   return result;
 }
 
-/** What the result has to be: free variables as differences, slacks, and all solutions on at most as many columns as rows. */
+/**
+ * What the result has to be: free variables as differences, slacks, all solutions on at most as many columns as rows.
+ */
 function enumerated<E>(K: Field<E>, lp: LinearProgram<E>): { kind: LpResult<E>["kind"]; value?: E } {
   const { objective, rows } = lp;
   const columns: { cost: E; entries: E[] }[] = [];

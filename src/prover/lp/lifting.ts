@@ -1,6 +1,6 @@
 /**
- * Solves a proposed basis exactly over ℚ: its inverse modulo a prime, lifted to p-adic solutions, which determine the rational
- * ones. (J. D. Dixon, Exact solution of linear equations using p-adic expansions, Numer. Math. 40, 1982.)
+ * Solves a proposed basis exactly over ℚ: its inverse modulo a prime is lifted to p-adic solutions, which determine the
+ * rational ones. (J. D. Dixon, Exact solution of linear equations using p-adic expansions, Numer. Math. 40, 1982.)
  *
  * All but the bookkeeping runs on doubles that hold integers: with at most 2^11 rows no sum of products exceeds 2^53.
  */
@@ -20,9 +20,9 @@ interface Basis {
 }
 
 /**
- * The basic solution and its dual, each computed when it is called for, of the basis of the candidates: taken as long as they are
- * independent, the first ones first, and filled up with the last columns, which are ± the unit vectors. Null when there are too
- * many rows. The caller checks what they are worth.
+ * The basic solution and its dual, each computed when it is called for. The basis is made of the candidates, the
+ * first ones first, as far as they are independent, and filled up with the last columns, which are ± the unit
+ * vectors. Null when there are too many rows. The caller checks what the solutions are worth.
  */
 export function solveBasis(
   program: Program<bigint>,
@@ -123,8 +123,8 @@ function digitMatrices(matrix: readonly (readonly bigint[])[]): Float64Array[][]
 }
 
 /**
- * The rational vector that is congruent to the integers, over one denominator, with numerators and denominator so small against
- * the modulus that chance is ruled out for practical purposes; null if there is none yet.
+ * The rational vector that is congruent to the integers, over one denominator, with numerators and denominator so small
+ * against the modulus that chance is ruled out for practical purposes; null if there is none yet.
  */
 function reconstruct(residues: readonly bigint[], modulus: bigint): Ratios<bigint> | null {
   const bits = BigInt(modulus.toString(16).length * 2 - 16);

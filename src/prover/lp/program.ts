@@ -24,7 +24,9 @@ export interface Ratios<R> {
   readonly denominator: R;
 }
 
-/** An ordered integral domain R inside the field K with elements E, such that every element of K times some integer is in R. */
+/**
+ * An ordered integral domain R in the field K of the elements E, such that every element times some integer is in R.
+ */
 export interface Integers<E, R> extends Ring<R> {
   sign(a: R): Sign;
   /** e · scale, for an integer `scale` that clears the denominators of e. */

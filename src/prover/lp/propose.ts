@@ -51,7 +51,7 @@ export function propose(program: Program<number>): Proposal | null {
   }
 }
 
-/** Rows, columns, costs and bounds multiplied by powers of two, which is exact, to bring their largest entries near 1. */
+/** Rows, columns, costs and bounds times powers of two, which is exact, so that their largest entries are near 1. */
 function equilibrated({ columns, costs, kinds, bounds }: Program<number>): Program<number> {
   const rowScales = bounds.map(() => 0);
   for (const column of columns) {
@@ -60,12 +60,12 @@ function equilibrated({ columns, costs, kinds, bounds }: Program<number>): Progr
   }
   for (const [i, size] of rowScales.entries()) rowScales[i] = powerNear(size);
   const columnScales = columns.map((column) =>
-    powerNear(Math.max(0, ...column.map(({ row, value }) => Math.abs(value) * rowScales[row]!))),
+    powerNear(largest(column.map(({ row, value }) => value * rowScales[row]!))),
   );
   const scaledCosts = costs.map((c, j) => c * columnScales[j]!);
   const scaledBounds = bounds.map((b, i) => b * rowScales[i]!);
-  const costScale = powerNear(Math.max(0, ...scaledCosts.map(Math.abs)));
-  const boundScale = powerNear(Math.max(0, ...scaledBounds.map(Math.abs)));
+  const costScale = powerNear(largest(scaledCosts));
+  const boundScale = powerNear(largest(scaledBounds));
   return {
     columns: columns.map((column, j) =>
       column.map(({ row, value }) => ({ row, value: value * rowScales[row]! * columnScales[j]! })),
@@ -74,6 +74,10 @@ function equilibrated({ columns, costs, kinds, bounds }: Program<number>): Progr
     kinds,
     bounds: scaledBounds.map((b) => b * boundScale),
   };
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((size, a) => Math.max(size, Math.abs(a)), 0);
 }
 
 /** The power of two nearest to 1/size; 1 for 0. */

@@ -7,7 +7,10 @@ export type Outcome<R> =
   | { readonly kind: "infeasible"; readonly farkas: Ratios<R> }
   | { readonly kind: "unbounded"; readonly x: Ratios<R>; readonly ray: Ratios<R> };
 
-/** Row i of `inverse` is det·(B⁻¹ | B⁻¹ bounds)_i, for the basis matrix B and det = |det B|: by Cramer's rule, in the ring. */
+/**
+ * Row i of `inverse` is det·(B⁻¹ | B⁻¹ bounds)_i, for the basis matrix B and det = |det B|: in the ring, by Cramer's
+ * rule.
+ */
 interface Vertex<R> {
   /** The basic variable of each row. */
   readonly basis: readonly number[];
@@ -16,15 +19,18 @@ interface Vertex<R> {
 }
 
 /**
- * Solves the programme, whose last columns are ± the unit vectors, after driving as many columns of `start` into the basis as are independent, the first ones first.
+ * Solves the programme, whose last columns are ± the unit vectors, after driving the columns of `start` into the
+ * basis, the first ones first, as far as they are independent.
  *
- * While basic variables are not of their kind, the sum of their violations is minimised, then the cost. Bland's rule ends
- * every sequence of degenerate steps, during which the violations stay the same; every other step makes progress for good.
+ * While basic variables are not of their kind, the sum of their violations is minimised, then the cost. The steepest
+ * variable enters, but after a degenerate step the first one does, so that Bland's rule ends every sequence of
+ * degenerate steps, during which the violations stay the same; every other step makes progress for good.
  * (R. G. Bland, New finite pivoting rules for the simplex method, Math. Oper. Res. 2, 1977.)
  */
 export function simplex<E, R>(ring: Integers<E, R>, program: Program<R>, start: readonly number[]): Outcome<R> {
   const { columns, costs, kinds, bounds } = program;
   let vertex = driveIn(ring, program, logicalVertex(ring, program), start);
+  let stalled = false;
   for (;;) {
     const { basis, inverse, determinant } = vertex;
     const values = inverse.map((row) => row[bounds.length]!);
@@ -33,36 +39,33 @@ export function simplex<E, R>(ring: Integers<E, R>, program: Program<R>, start: 
     const feasible = violations.every((v) => v === 0);
     const weights = feasible ? basis.map((j) => costs[j]!) : violations.map((v) => withSign(ring, ring.one, v));
     const dual = bounds.map((_, k) => weightedColumn(ring, weights, inverse, k));
-
-    const basic = new Set(basis);
-    let slope: Sign = 0;
-    const entering = columns.findIndex((column, j) => {
-      if (basic.has(j) || kinds[j] === "fixed") return false;
+    const slope = (j: number) => {
       const cost = feasible ? ring.mul(determinant, costs[j]!) : ring.zero;
-      slope = ring.sign(ring.sub(cost, times(ring, column, dual)));
-      return slope < 0 || (slope > 0 && kinds[j] === "free");
-    });
-
+      return ring.sub(cost, times(ring, columns[j]!, dual));
+    };
     const spread = (entries: readonly R[]): R[] => {
       const all = columns.map(() => ring.zero);
       for (const [i, j] of basis.entries()) all[j] = entries[i]!;
       return all;
     };
     const over = (numerators: R[]): Ratios<R> => ({ numerators, denominator: determinant });
+
+    const entering: number = enteringVariable(ring, kinds, basis, slope, stalled);
     if (entering === -1) {
       return feasible
         ? { kind: "optimal", x: over(spread(values)), dual: over(dual) }
         : { kind: "infeasible", farkas: over(dual) };
     }
     const column = inverse.map((row) => times(ring, columns[entering]!, row));
-    // The entering variable moves against its slope; per unit, the basic variables fall by this.
-    const falls = column.map((a) => withSign(ring, a, slope < 0 ? 1 : -1));
+    const direction: Sign = ring.sign(slope(entering)) < 0 ? 1 : -1;
+    const falls = column.map((a) => withSign(ring, a, direction));
     const row = leavingRow(ring, kinds, basis, values, signs, falls);
     if (row === -1) {
       const ray = spread(falls.map(ring.neg));
-      ray[entering] = withSign(ring, determinant, slope < 0 ? 1 : -1);
+      ray[entering] = withSign(ring, determinant, direction);
       return { kind: "unbounded", x: over(spread(values)), ray: over(ray) };
     }
+    stalled = signs[row] === 0;
     vertex = pivot(ring, vertex, row, entering, column);
   }
 }
@@ -97,8 +100,36 @@ function driveIn<E, R>(ring: Integers<E, R>, { columns }: Program<R>, logical: V
 }
 
 /**
- * The row of the basic variable that is the first to reach zero and has to stop there, the least variable among equals; −1 if
- * there is none. A variable at zero that would become a violation stops at once.
+ * The non-basic variable with the steepest slope that its kind lets it follow down, or the first with any; −1 for
+ * none.
+ */
+function enteringVariable<E, R>(
+  ring: Integers<E, R>,
+  kinds: readonly Kind[],
+  basis: readonly number[],
+  slope: (j: number) => R,
+  takeFirst: boolean,
+): number {
+  const basic = new Set(basis);
+  let entering = -1;
+  let steepest = ring.zero;
+  for (const [j, kind] of kinds.entries()) {
+    if (kind === "fixed" || basic.has(j)) continue;
+    const own = slope(j);
+    const sign = ring.sign(own);
+    if (sign === 0 || (sign > 0 && kind !== "free")) continue;
+    if (takeFirst) return j;
+    const steepness = withSign(ring, own, sign);
+    if (ring.sign(ring.sub(steepness, steepest)) <= 0) continue;
+    entering = j;
+    steepest = steepness;
+  }
+  return entering;
+}
+
+/**
+ * The row of the basic variable that is the first to reach zero and has to stop there, the least variable among equals;
+ * −1 if there is none. A variable at zero that would become a violation stops at once.
  */
 function leavingRow<E, R>(
   ring: Integers<E, R>,
@@ -126,8 +157,8 @@ function leavingRow<E, R>(
 }
 
 /**
- * Puts variable j in the place of the basic variable of `row`; `column` is det·B⁻¹ times its column. The entries stay minors of
- * the programme, so the division leaves no remainder.
+ * Puts variable j in the place of the basic variable of `row`; `column` is det·B⁻¹ times its column. The entries stay
+ * minors of the programme, so the division leaves no remainder.
  * (E. H. Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968.)
  */
 function pivot<E, R>(
