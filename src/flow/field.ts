@@ -20,11 +20,17 @@
  * an error of rounding in ∇q_i·dθ/dτ is an error of the same size in p: nothing cancels. Past S = 10^13 the equilibrium is
  * exact to rounding, so the stiffness is held there.
  *
+ * Of three formulations the third is kept (`bench/flow.ts` runs the first beside it). An explicit adaptive Runge–Kutta method is
+ * held by stability to steps of 1/S: its time grows like log(1/L), and with two samples or more it is spent near 10^5. The implicit
+ * method with p computed from θ has no such limit, but the rounding of margins does not let its steps be accepted from about 10^8
+ * on, and leaves a KKT residual near 10^{−8}. With a as variables the reach has no limit but the largest floating-point number, and
+ * the direction none but its own rounding, 10^{−15}.
+ *
  * θ is held as y·2^k with ‖y‖ near 1; only S = 2^{km} ever sees k. Margins and gradients below are those of y.
  */
 
 import type { Loss } from "../problem/problem.js";
-import { addTo, combination, dot, norm, orthonormal } from "./matrix.js";
+import { addTo, combination, dot, norm, orthonormal, scaled } from "./matrix.js";
 import { hessian, kinkNormal, type Model, type Pass, type Pattern, pass } from "./model.js";
 
 /** A neuron on a sample, both counted from 0; neurons over all hidden layers. */
@@ -59,6 +65,7 @@ export interface Field {
   /** The gradient before the projection. */
   readonly free: Float64Array;
   readonly normals: readonly Float64Array[];
+  readonly independent: readonly Float64Array[] | null;
 }
 
 const MAX_STIFFNESS = 1e13;
@@ -90,10 +97,12 @@ export function fieldAt(regime: Regime, state: State): Field {
   const rate = new Float64Array(state.length);
   for (let j = 0; j < model.size; j++) rate[j] = speed * gradient[j]!;
   const stiffness = Math.min(marginScale(regime), MAX_STIFFNESS);
-  for (let k = 1; k < carried.length; k++) {
-    rate[model.size + k - 1] = -stiffness * speed * differenceDot(passes[k]!.gradient, passes[0]!.gradient, gradient);
-  }
-  return { rate, passes, weights, gradient, free, normals };
+  const independent = independentDifferences(passes);
+  const differences = Float64Array.from(passes.slice(1), (one) =>
+    differenceDot(one.gradient, passes[0]!.gradient, gradient),
+  );
+  rate.set(scaled(-stiffness * speed, within(independent, differences)), model.size);
+  return { rate, passes, weights, gradient, free, normals, independent };
 }
 
 /** a of the k-th carried sample. */
@@ -113,6 +122,29 @@ function differenceDot(u: Float64Array, v: Float64Array, w: Float64Array): numbe
   let sum = 0;
   for (let j = 0; j < w.length; j++) sum += (u[j]! - v[j]!) * w[j]!;
   return sum;
+}
+
+/**
+ * Where gradients depend on each other (tied samples in a plane, say), so do the margins' rates: their span, orthonormal, or null for
+ * all of it. Rounding would leave it, and S would make that large.
+ */
+function independentDifferences(passes: readonly Pass[]): Float64Array[] | null {
+  if (passes.length < 3) return null;
+  const rates = Array.from(passes[0]!.gradient, (reference, j) =>
+    Float64Array.from(passes.slice(1), ({ gradient }) => gradient[j]! - reference),
+  );
+  const basis = orthonormal(rates);
+  return basis.length === passes.length - 1 ? null : basis;
+}
+
+/** The projection of the vector on the span. */
+function within(span: readonly Float64Array[] | null, vector: Float64Array): Float64Array {
+  if (span === null) return vector;
+  return combination(
+    vector.length,
+    span.map((unit) => dot(unit, vector)),
+    span,
+  );
 }
 
 /** The part of the vector that is orthogonal to the orthonormal basis. */
@@ -158,11 +190,11 @@ export function jacobian(regime: Regime, state: State, field: Field): Float64Arr
   const stiffness = Math.min(scale, MAX_STIFFNESS);
   const rate = field.rate.subarray(0, size);
   columns.forEach((column, j) => {
-    for (let k = 1; k < carried.length; k++) {
-      const turn = j < size ? dot(hessians[k]![j]!, rate) - dot(hessians[0]![j]!, rate) : 0;
-      const bend = differenceDot(passes[k]!.gradient, passes[0]!.gradient, column.subarray(0, size));
-      column[size + k - 1] = -stiffness * (turn + bend);
-    }
+    const changes = Float64Array.from(passes.slice(1), ({ gradient: g }, k) => {
+      const turn = j < size ? dot(hessians[k + 1]![j]!, rate) - dot(hessians[0]![j]!, rate) : 0;
+      return turn + differenceDot(g, passes[0]!.gradient, column.subarray(0, size));
+    });
+    column.set(scaled(-stiffness, within(field.independent, changes)), size);
   });
   return columns.map((_, row) => Float64Array.from(columns, (column) => column[row]!));
 }

@@ -70,16 +70,20 @@ export function factor(rows: Float64Array[]): (b: Float64Array) => void {
   };
 }
 
-/** An orthonormal basis of the span (modified Gram–Schmidt, twice; what is left below 1e-10 of a vector is dropped). */
+/**
+ * An orthonormal basis of the part of the span that is orthogonal to `against`, which is orthonormal (modified Gram–Schmidt, twice).
+ * What is left below 1e-10 of a vector is dropped, and what is below 1e-14 of the longest.
+ */
 export function orthonormal(vectors: readonly Float64Array[], against: readonly Float64Array[] = []): Float64Array[] {
   const basis: Float64Array[] = [];
+  const negligible = 1e-14 * Math.max(0, ...vectors.map(norm));
   for (const vector of vectors) {
     const rest = Float64Array.from(vector);
     for (let round = 0; round < 2; round++) {
       for (const unit of [...against, ...basis]) addTo(rest, -dot(unit, rest), unit);
     }
     const length = norm(rest);
-    if (length > 1e-10 * norm(vector)) basis.push(scaled(1 / length, rest));
+    if (length > Math.max(1e-10 * norm(vector), negligible)) basis.push(scaled(1 / length, rest));
   }
   return basis;
 }

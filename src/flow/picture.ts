@@ -3,11 +3,12 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { Problem } from "../problem/problem.js";
 import { round, roundCoordinate, roundSmall } from "./evidence.js";
+import { print } from "./judge.js";
 import { kktResidual } from "./measure.js";
-import { type FlowRun, print } from "./run.js";
+import type { FlowRun } from "./run.js";
 
 const WIDTH = 680;
-const MARGINS = { marginLeft: 64, marginRight: 24, marginTop: 44, marginBottom: 42 };
+const MARGINS = { marginLeft: 76, marginRight: 24, marginTop: 44, marginBottom: 42 };
 const STYLE = `
   .picture { background: #ffffff; color: #22252a; font-family: system-ui, sans-serif;
     --first: #0b62b8; --second: #b8480b; --third: #12805c; --fourth: #7a3fb0; --faint: #7c828a; }
@@ -99,7 +100,7 @@ function convergence(run: FlowRun): Panel {
 
 function margin(run: FlowRun): Panel {
   const data = run.observations.flatMap((one) =>
-    one.logInverseLoss > 1 ? [{ x: round(one.logInverseLoss), y: round(one.normalizedMargin) }] : [],
+    one.logInverseLoss > 0.01 ? [{ x: round(one.logInverseLoss), y: round(one.normalizedMargin) }] : [],
   );
   return {
     height: 200,
@@ -133,7 +134,7 @@ function paths(run: FlowRun, { network, data, field }: Problem<unknown>): Panel[
       height: 420,
       options: {
         aspectRatio: 1,
-        inset: 18,
+        inset: 32,
         x: { label: "input 1", ticks: 6, grid: true },
         y: { label: "input 2", labelAnchor: "center", ticks: 6, grid: true },
         marks: [

@@ -2,7 +2,7 @@
  * One step of the three-stage Radau IIA method: implicit, of order 5, stiffly accurate, with an error estimate of order 3.
  * (E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, IV.8.)
  */
-import { factor } from "./matrix.js";
+import { addTo, combination, factor } from "./matrix.js";
 
 export interface System {
   readonly rate: (state: Float64Array) => Float64Array;
@@ -19,15 +19,25 @@ export interface Step {
   readonly iterations: number;
 }
 
-const R = Math.sqrt(6);
-const A = [
-  [(88 - 7 * R) / 360, (296 - 169 * R) / 1800, (-2 + 3 * R) / 225],
-  [(296 + 169 * R) / 1800, (88 + 7 * R) / 360, (-2 - 3 * R) / 225],
-  [(16 - R) / 36, (16 + R) / 36, 1 / 9],
+/**
+ * The change of variables Z = T W that makes the inverse of the method's matrix block diagonal: the real eigenvalue MU, and the
+ * pair ALPHA ± i·BETA. Columns of T beyond the first, and rows of its inverse, hold real and imaginary parts.
+ */
+const T = [
+  [0.09443876248897524, -0.14125529502095421, 0.030029194105147424],
+  [0.25021312296533332, 0.20412935229379994, -0.38294211275726192],
+  [1, 1, 0],
 ] as const;
-/** The real eigenvalue of the inverse of A, and the weights of the error estimate. */
+const T_INVERSE = [
+  [4.178718591551904, 0.32768282076106237, 0.52337644549944951],
+  [-4.178718591551904, -0.32768282076106237, 0.47662355450055044],
+  [0.50287263494578682, -2.5719269498556052, 0.59603920482822492],
+] as const;
 const MU = 3 + 3 ** (2 / 3) - 3 ** (1 / 3);
-const E = [(-13 - 7 * R) / 3, (-13 + 7 * R) / 3, -1 / 3] as const;
+const ALPHA = 3 + (3 ** (1 / 3) - 3 ** (2 / 3)) / 2;
+const BETA = -(3 ** (5 / 6) + 3 ** (7 / 6)) / 2;
+/** The weights of the error estimate. */
+const E = [(-13 - 7 * Math.sqrt(6)) / 3, (-13 + 7 * Math.sqrt(6)) / 3, -1 / 3] as const;
 export const MAX_ITERATIONS = 10;
 const NEWTON_TOLERANCE = 1e-4;
 
@@ -50,63 +60,55 @@ export function depart(system: System, state: Float64Array): Departure {
 
 /** A step of length h, or null where Newton's method does not converge (the caller tries a shorter one). */
 export function radauStep(system: System, from: Departure, h: number): Step | null {
-  const { state, jacobian, tolerance } = from;
+  const { state, rate, jacobian, tolerance } = from;
   const n = state.length;
-  const matrix = Array.from({ length: 3 * n }, (_, row) => {
-    const line = new Float64Array(3 * n);
-    const [stage, i] = [Math.floor(row / n), row % n];
-    const source = jacobian[i]!;
-    for (let other = 0; other < 3; other++) {
-      const weight = -h * A[stage]![other]!;
-      for (let j = 0; j < n; j++) line[other * n + j] = weight * source[j]!;
-    }
-    line[row]! += 1;
-    return line;
-  });
-  const solve = factor(matrix);
-  const increments = new Float64Array(3 * n);
+  const shifted = (shift: number) =>
+    jacobian.map((row, i) => Float64Array.from(row, (x, j) => (i === j ? shift : 0) - x));
+  const solveReal = factor(shifted(MU / h));
+  const diagonal = (value: number, i: number) => new Float64Array(n).with(i, value);
+  const solvePair = factor([
+    ...shifted(ALPHA / h).map((row, i) => Float64Array.from([...row, ...diagonal(-BETA / h, i)])),
+    ...shifted(ALPHA / h).map((row, i) => Float64Array.from([...diagonal(BETA / h, i), ...row])),
+  ]);
+  let w: Float64Array[] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  let z: readonly Float64Array[] = w;
   let previous = Number.NaN;
   for (let iterations = 1; iterations <= MAX_ITERATIONS; iterations++) {
-    const rates = [0, 1, 2].map((stage) => {
-      const at = Float64Array.from(state);
-      for (let i = 0; i < n; i++) at[i]! += increments[stage * n + i]!;
-      return system.rate(at);
-    });
-    const residual = new Float64Array(3 * n);
-    for (let stage = 0; stage < 3; stage++) {
-      const [a, b, c] = A[stage]!;
-      for (let i = 0; i < n; i++) {
-        residual[stage * n + i] =
-          h * (a * rates[0]![i]! + b * rates[1]![i]! + c * rates[2]![i]!) - increments[stage * n + i]!;
-      }
-    }
-    solve(residual);
-    let square = 0;
-    for (let row = 0; row < 3 * n; row++) {
-      increments[row]! += residual[row]!;
-      square += (residual[row]! / tolerance[row % n]!) ** 2;
-    }
-    const change = Math.sqrt(square / (3 * n));
+    const rates = z.map((increment) => system.rate(state.map((x, i) => x + increment[i]!)));
+    const [real, first, second] = T_INVERSE.map((row) => combination(n, row, rates));
+    addTo(real!, -MU / h, w[0]!);
+    addTo(first!, -ALPHA / h, w[1]!);
+    addTo(first!, BETA / h, w[2]!);
+    addTo(second!, -BETA / h, w[1]!);
+    addTo(second!, -ALPHA / h, w[2]!);
+    const pair = Float64Array.from([...first!, ...second!]);
+    solveReal(real!);
+    solvePair(pair);
+    const changes = [real!, pair.slice(0, n), pair.slice(n)];
+    w = w.map((part, k) => part.map((x, i) => x + changes[k]![i]!));
+    z = T.map((row) => combination(n, row, w));
+    const change = Math.sqrt(changes.reduce((sum, one) => sum + size(one, tolerance) ** 2, 0) / 3);
     const contraction = change / previous;
     if (!Number.isFinite(change) || contraction > 2) return null;
     if (
       change < NEWTON_TOLERANCE ||
       (contraction < 1 && (contraction / (1 - contraction)) * change < NEWTON_TOLERANCE)
     ) {
-      const next = Float64Array.from(state, (x, i) => x + increments[2 * n + i]!);
-      return { state: next, error: estimate(from, h, increments), iterations };
+      const error = combination(
+        n,
+        E.map((weight) => weight / h),
+        z,
+      );
+      addTo(error, 1, rate);
+      solveReal(error);
+      return { state: state.map((x, i) => x + z[2]![i]!), error: size(error, tolerance), iterations };
     }
     previous = change;
   }
   return null;
 }
 
-function estimate({ state, rate, jacobian, tolerance }: Departure, h: number, increments: Float64Array): number {
-  const n = state.length;
-  const solve = factor(jacobian.map((row, i) => Float64Array.from(row, (x, j) => (i === j ? MU / h : 0) - x)));
-  const error = Float64Array.from(rate, (x, i) => {
-    return x + (E[0] * increments[i]! + E[1] * increments[n + i]! + E[2] * increments[2 * n + i]!) / h;
-  });
-  solve(error);
-  return Math.sqrt(error.reduce((sum, x, i) => sum + (x / tolerance[i]!) ** 2, 0) / n);
+/** The root mean square in units of the tolerance. */
+function size(vector: Float64Array, tolerance: Float64Array): number {
+  return Math.sqrt(vector.reduce((sum, x, i) => sum + (x / tolerance[i]!) ** 2, 0) / vector.length);
 }

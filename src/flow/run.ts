@@ -2,10 +2,10 @@
 import { InputError } from "../problem/decode.js";
 import type { Loss, Problem, ProblemFile } from "../problem/problem.js";
 import { type Conserved, conservedQuantities, evaluateForm } from "./conserved.js";
+import { exponentsOf, type Observed, print, ROUNDING, type RunExponents, shortfalls, startsOnRay } from "./judge.js";
 import { distance, norm, scaled } from "./matrix.js";
 import { kktResidual, type Observation, observe } from "./measure.js";
 import { type Model, modelOf, pass } from "./model.js";
-import { fittedExponent, predictedExponents } from "./rates.js";
 import { type EventKind, Halt, type Position, type Trajectory, trajectory } from "./trajectory.js";
 
 /** One element of `margincert flow --json` (interface). Samples and neurons count from 1, neurons through all hidden layers. */
@@ -35,21 +35,12 @@ export interface FlowRun {
   readonly reasons: readonly string[];
   /** What else is to be known: dead neurons, a start on the limit ray, how far the loss was from separating. */
   readonly remarks: readonly string[];
-  readonly observations: readonly (Observation & { readonly directionError: number | null })[];
-  readonly exponents: {
-    readonly directionError: Exponents;
-    readonly kktResidual: Exponents;
-  };
+  readonly observations: readonly Observed[];
+  readonly exponents: RunExponents;
   /** The largest relative decrease of each margin between observations, from L < ℓ(0) on; 0 if it never decreases. */
   readonly decrease: { readonly normalizedMargin: number; readonly smoothedMargin: number };
   /** The largest change of a conserved quantity, relative to the terms it is the difference of. */
   readonly conservedDrift: number;
-}
-
-/** Of log(1/L), where there is one: of the linearised flow at the limit, and fitted to the last third of the run. */
-export interface Exponents {
-  readonly predicted: number | null;
-  readonly observed: number | null;
 }
 
 export interface FlowOptions {
@@ -66,13 +57,13 @@ const DOUBLING = 160;
 /** Numbers as large as e^690 exist; log(1/L) is one of them. */
 const MAX_LOG = 690;
 const MAX_OBSERVATIONS = 1000;
-/** Directions are known up to this. */
-const ROUNDING = 1e-13;
-/** Relative agreement of the observed exponent with the predicted one. */
-const AGREEMENT = 0.05;
-
+/** The verdict is looked at once in so many observations. */
+const PATIENCE = 4;
+/** No run ends before log(1/L) is this large: an early small residual may not last. */
+const FAR = 1e6;
 /**
- * Runs the flow until direction error and KKT residual are ten times below the accuracy, or until neither can improve.
+ * Runs the flow until direction error and KKT residual are ten times below the accuracy and the rates agree, or until neither can
+ * improve.
  * Throws InputError where there is no start, or one that is zero or of the wrong length.
  */
 export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOptions = {}): FlowRun {
@@ -88,6 +79,8 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
     throw new InputError("flow.start", `expected ${model.size} numbers, one per parameter, found ${start.length}`);
   }
   if (start.every((x) => x === 0)) throw new InputError("flow.start", "the zero vector has no direction to flow from");
+  if (start.some((x) => Math.abs(x) > 1e100)) throw new InputError("flow.start", "a number is beyond 1e100");
+  if (start.every((x) => Math.abs(x) < 1e-100)) throw new InputError("flow.start", "all numbers are below 1e-100");
   const loss = options.loss ?? flow?.loss ?? "exponential";
   const accuracy = options.accuracy ?? ACCURACY;
   const target = directionOf(problem);
@@ -103,12 +96,18 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
     const observation = observe(position);
     return { ...observation, directionError: target === null ? null : distance(observation.direction, target) };
   }
+  function judged() {
+    const exponents = exponentsOf(path.position(), observations, target);
+    return { exponents, reasons: shortfalls(observations, exponents, accuracy) };
+  }
   function done(): boolean {
-    const { directionError, kkt, s } = observations.at(-1)!;
+    const { directionError, kkt, logInverseLoss, s } = observations.at(-1)!;
     if (s * model.degree > MAX_LOG || observations.length > MAX_OBSERVATIONS) return true;
     if (kkt === null) return false;
     const residual = kktResidual(kkt);
-    if (residual <= accuracy / 10 && (directionError ?? 0) <= accuracy / 10) return true;
+    if (logInverseLoss < FAR) return false;
+    const near = Math.max(residual, directionError ?? 0) <= accuracy / 10;
+    if (near && observations.length % PATIENCE === 0 && judged().reasons.length === 0) return true;
     // Another limit: stationary to rounding, so the direction no longer moves.
     if (residual <= accuracy * 1e-6 || norm(kkt.stationarity) <= ROUNDING / 10) return true;
     // So slow that floating point has no numbers as large as log(1/L) would become.
@@ -131,26 +130,14 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
 
   const last = observations.at(-1)!;
   const residual = last.kkt === null ? null : kktResidual(last.kkt);
-  const onRay = target !== null && observations[0]!.directionError! <= ROUNDING;
-  const exponents = exponentsOf(path.position(), observations, target);
-  const reasons: string[] = [];
-  if (halt !== null || last.normalizedMargin <= 0) {
-    reasons.push(`${halt ?? "the run has reached its limit"}; ${unseparated(path, model, last)}`);
-  } else {
-    const under = (what: string, value: number | null, { predicted, observed }: Exponents, fixed: boolean) => {
-      if (value === null) return;
-      if (value > accuracy) reasons.push(`the ${what} is ${print(value)}, not under ${print(accuracy)}`);
-      else if (fixed || value <= ROUNDING) return;
-      else if (predicted === null || observed === null) reasons.push(`the ${what} has no rate: the run is too short`);
-      else if (observed >= 0 || predicted >= 0 || Math.abs(observed / predicted - 1) > AGREEMENT) {
-        const rates = `as log(1/L)^${print(observed)}, predicted ${print(predicted)}`;
-        reasons.push(`the ${what} does not decrease at the predicted rate: ${rates}`);
-      }
-    };
-    under("direction error", last.directionError, exponents.directionError, onRay);
-    under("KKT residual", residual, exponents.kktResidual, onRay);
-  }
+  const stuck = halt !== null || last.normalizedMargin <= 0;
+  const { exponents, reasons: short } = judged();
+  const reasons = stuck ? [`${halt ?? "the run has reached its limit"}; ${unseparated(path, model, last)}`] : short;
   const separated = observations.filter((one) => one.smoothedMargin !== null);
+  const decrease = {
+    normalizedMargin: largestDecrease(separated.map((one) => one.normalizedMargin)),
+    smoothedMargin: largestDecrease(separated.map((one) => one.smoothedMargin!)),
+  };
   return {
     result: {
       name: problem.name,
@@ -165,13 +152,10 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
     start,
     accuracy,
     reasons,
-    remarks: remarks(path, onRay, observations, reasons.length === 0),
+    remarks: [...remarks(path, observations, reasons.length === 0), ...marginRemarks(decrease)],
     observations,
     exponents,
-    decrease: {
-      normalizedMargin: largestDecrease(separated.map((one) => one.normalizedMargin)),
-      smoothedMargin: largestDecrease(separated.map((one) => one.smoothedMargin!)),
-    },
+    decrease,
     conservedDrift,
   };
 }
@@ -194,42 +178,6 @@ function drift(forms: readonly Conserved[], origin: Position, now: Position): nu
   }, 0);
 }
 
-function exponentsOf(
-  position: Position,
-  observations: readonly (Observation & { directionError: number | null })[],
-  target: Float64Array | null,
-): FlowRun["exponents"] {
-  const usable = observations.filter((one) => one.kkt !== null && one.logInverseLoss > 0);
-  const end = usable.at(-1);
-  if (end === undefined) {
-    const none = { predicted: null, observed: null };
-    return { directionError: none, kktResidual: none };
-  }
-  const late = usable.filter(
-    ({ logInverseLoss }) => Math.log(logInverseLoss) >= (2 / 3) * Math.log(end.logInverseLoss),
-  );
-  const clear = (value: number | null) => value !== null && value > 10 * ROUNDING;
-  const slope = (value: (one: (typeof usable)[number]) => number | null) =>
-    fittedExponent(
-      late.flatMap((one) => (clear(value(one)) ? [{ logInverseLoss: one.logInverseLoss, value: value(one)! }] : [])),
-    );
-  const away = usable.findLast((one) => clear(one.directionError));
-  const moving = usable.findLast((one) => clear(norm(one.kkt!.stationarity)));
-  const none = new Float64Array(position.regime.model.size);
-  const [direction, stationarity] = predictedExponents(position, [
-    away === undefined || target === null ? none : away.direction.map((x, j) => x - target[j]!),
-    moving?.kkt?.stationarity ?? none,
-  ]);
-  return {
-    directionError: { predicted: direction!, observed: slope((one) => one.directionError) },
-    kktResidual: {
-      // Slackness is the log weights over log(1/L): its exponent is −1.
-      predicted: norm(end.kkt!.stationarity) >= end.kkt!.slackness ? stationarity! : -1,
-      observed: slope(({ kkt }) => kktResidual(kkt!)),
-    },
-  };
-}
-
 /** What keeps the loss from going to zero. */
 function unseparated(path: Trajectory, model: Model, { logInverseLoss }: Observation): string {
   const { regime, state } = path.position();
@@ -241,10 +189,15 @@ function unseparated(path: Trajectory, model: Model, { logInverseLoss }: Observa
   return `the loss is ${print(Math.exp(-logInverseLoss))} and does not go to zero${samples}`;
 }
 
-function remarks(path: Trajectory, onRay: boolean, observations: readonly Observation[], confirmed: boolean): string[] {
+function remarks(path: Trajectory, observations: readonly Observed[], confirmed: boolean): string[] {
   const { regime } = path.position();
   const result: string[] = [];
-  if (onRay) result.push("the start lies on the ray of the point: the direction is the limit's from the beginning");
+  for (const { sample, neuron } of path.undecided) {
+    const place = `neuron ${neuron + 1} on sample ${sample + 1}`;
+    result.push(`the start lies on the kink of ${place}, which the flow may leave or not: it is taken to stay off`);
+  }
+  if (startsOnRay(observations))
+    result.push("the start lies on the ray of the point: the direction is the limit's from the beginning");
   if (observations[0]!.normalizedMargin <= 0) {
     const from = observations.find((one) => one.smoothedMargin !== null);
     const when = from === undefined ? "and never reaches it" : `which it reaches by s = ${print(from.s)}`;
@@ -266,14 +219,16 @@ function remarks(path: Trajectory, onRay: boolean, observations: readonly Observ
   return result;
 }
 
+/** The smoothed margin never decreases in theory, the normalised one only up to 1/‖θ‖^m. */
+function marginRemarks({ normalizedMargin, smoothedMargin }: FlowRun["decrease"]): string[] {
+  const said = (what: string, by: number) =>
+    by === 0 ? [] : [`the ${what} margin decreases, by ${print(by)} of it at most`];
+  return [...said("normalised", normalizedMargin), ...said("smoothed", smoothedMargin)];
+}
+
 function largestDecrease(values: readonly number[]): number {
   let largest = 0;
   for (let i = 1; i < values.length; i++) largest = Math.max(largest, 1 - values[i]! / values[i - 1]!);
   // Below the accuracy of a margin in floating point, a decrease is none.
   return largest > 1e-12 ? largest : 0;
-}
-
-/** Four significant digits. */
-export function print(value: number): string {
-  return Math.abs(value) >= 1e6 ? value.toExponential(3) : `${Number(value.toPrecision(4))}`;
 }

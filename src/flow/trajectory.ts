@@ -47,6 +47,8 @@ const RESOLVED = 1e3;
 /** A flow that has been started, and can be moved on. */
 export interface Trajectory {
   readonly events: readonly FlowEvent[];
+  /** Kinks of the start that the inclusion lets the flow leave or not. */
+  readonly undecided: readonly Kink[];
   readonly position: () => Position;
   /** Moves on by a fraction of ‖θ‖ along the path; throws Halt. */
   readonly advance: (fraction: number) => void;
@@ -69,6 +71,7 @@ export function trajectory(
   const every = model.inputs.map((_, sample) => sample);
   const invariants = forms.map((form) => ({ form, value: evaluateForm(form, y).value, exponent }));
   const events: FlowEvent[] = [];
+  const undecided: Kink[] = [];
   let steps = 0;
   let step = 1e-3;
   let ties: Ties = tiesOf(model, y);
@@ -98,9 +101,9 @@ export function trajectory(
       pre.forEach((value, neuron) => {
         if (scale[neuron] === 0 || Math.abs(value) > KINK * scale[neuron]! || model.off === 1) return;
         const kink = { sample, neuron };
-        if (push(kink, model.off) <= 0) return;
-        if (push(kink, 1) > 0) switchTo(kink, "switched-on");
-        else switchTo(kink, "slides");
+        const [off, on] = [push(kink, model.off), push(kink, 1)];
+        if (off > 0) switchTo(kink, on > 0 ? "switched-on" : "slides");
+        else if (on > 0) undecided.push(kink);
       });
     }
   }
@@ -228,7 +231,7 @@ export function trajectory(
     impose(ties, state.subarray(0, model.size));
   }
 
-  return { events, position: () => ({ regime, state }), advance };
+  return { events, undecided, position: () => ({ regime, state }), advance };
 }
 
 function withSlope(pattern: Regime["pattern"], { sample, neuron }: Kink, slope: number): Float64Array[] {
