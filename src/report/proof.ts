@@ -1,39 +1,38 @@
 /**
  * Written proofs from accepted certificates: each statement as a careful author would prove it in an appendix, with exact numbers
- * and every polynomial that has to be non-negative. Nothing is taken from a certificate that the kernel has not accepted.
+ * and every polynomial that has to be non-negative. To be called with what the kernel has accepted (`accepted.ts`).
  */
 import type { Instance, Of, Statement, StatementKind } from "../certificate/format.js";
 import { squaredNorm } from "../exact/field.js";
-import { type Refusal, verifyCertificate } from "../kernel/verify.js";
-import { parametersOf } from "../problem/network.js";
-import { along, notGlobalClaim, notLocalClaim } from "./proof/descent.js";
-import { type Block, display, enumeration, items, type ProofDocument, text } from "./proof/document.js";
+import { notGlobalClaim, notLocalClaim } from "./proof/descent.js";
+import { type Block, display, type ProofDocument, text } from "./proof/document.js";
 import { lagrangianClaim, normBoundClaim, svmDualClaim } from "./proof/global.js";
 import { layerCellsClaim, layerGlobalClaim } from "./proof/layers.js";
 import { marginFormula, networkFormula, networkRemark, networkText, pointAssignments } from "./proof/notation.js";
-import { feasibleText, infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
+import { infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
 import { isLinear, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
 import { generatorText, numberLatex, tupleLatex } from "./proof/typeset.js";
+import { type Verdict, verdictOf } from "./verdict.js";
 
 export type { Block, ProofDocument } from "./proof/document.js";
 
-export type ProofResult =
-  | { readonly accepted: true; readonly document: ProofDocument }
-  | { readonly accepted: false; readonly refusal: Refusal };
-
-/** The written proof of a parsed certificate, or the first refusal of the kernel. */
-export function writtenProof(certificate: unknown): ProofResult {
-  const verdict = verifyCertificate(certificate);
-  if (!verdict.readable) return { accepted: false, refusal: verdict.refusal };
-  const refusal = verdict.statements.find((one): one is Refusal => !one.accepted);
-  if (refusal !== undefined) return { accepted: false, refusal };
-  const statements = verdict.statements.flatMap((one) => (one.accepted ? [one.statement] : []));
-  return { accepted: true, document: proofDocument(verdict.instance, statements) };
-}
-
 /** The document for accepted statements about an instance. */
 export function proofDocument<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): ProofDocument {
-  return { title: instance.name, blocks: [...problemBlocks(instance), ...claimBlocks(instance, accepted)] };
+  return {
+    title: `${instance.name}: ${titleText(verdictOf(instance, accepted, new Map(), null))}`,
+    blocks: [...problemBlocks(instance), ...claimBlocks(instance, accepted)],
+  };
+}
+
+/** The verdict on the whole problem in a few words. */
+function titleText({ feasible, kkt, local, strict, global }: Verdict): string {
+  if (!feasible) return "a point that is not feasible";
+  const point =
+    kkt === "yes" ? "a KKT point" : kkt === "no" ? "a feasible point that is not a KKT point" : "a feasible point";
+  const optimum = strict === true ? "a strict local optimum" : "a local optimum";
+  if (global === "yes") return `${point} that is a global optimum`;
+  if (local === "yes") return `${point} that is ${optimum}${global === "no" ? ", and not a global one" : ""}`;
+  return local === "no" && kkt !== "no" ? `${point} that is not a local optimum` : point;
 }
 
 /** The problem with its formulas, the data and the point. */
@@ -46,12 +45,12 @@ function problemBlocks<E>(instance: Instance<E>): Block[] {
     const formula = marginFormula(instance, i);
     return formula === null ? [] : [`y_{${i + 1}}\\Phi(\\theta; x_{${i + 1}}) &= ${formula}`];
   });
-  const isFeasible = text(feasibleText(instance));
   return [
     text(`The ${networkText(network)} with parameters $\\theta$ computes`),
-    display(networkFormula(network)),
-    ...(remark === "" ? [] : [text(`${remark}.`)]),
-    text(`The data are $${samples.join("$; $")}$.${generator === null ? "" : ` ${generator}`} The problem is`),
+    display(`${networkFormula(network)}${remark === "" ? "." : ","}`),
+    text(
+      `${remark === "" ? "" : `${remark}. `}The data are $${samples.join("$; $")}$.${generator === null ? "" : ` ${generator}`} The problem is`,
+    ),
     display(
       "(\\mathrm{P})\\qquad \\min_{\\theta}\\ \\tfrac12\\|\\theta\\|^{2} \\quad\\text{subject to}\\quad y_i\\Phi(\\theta; x_i) \\ge 1 \\text{ for all } i,",
     ),
@@ -62,7 +61,6 @@ function problemBlocks<E>(instance: Instance<E>): Block[] {
       `${pointAssignments(network, K, point, null)}, \\qquad \\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}.`,
     ),
     ...marginTable(instance),
-    isFeasible,
   ];
 }
 
@@ -70,16 +68,18 @@ function problemBlocks<E>(instance: Instance<E>): Block[] {
 function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): Block[] {
   const of = <K extends StatementKind>(kind: K) => accepted.filter((s): s is Of<K, E> => s.kind === kind);
   const convex = of("layer-global");
+  const cells = of("layer-cells");
   const isConvex = (scope: number | null) => scope !== null && convex.some(({ layer }) => layer === scope);
   // A unique global optimum is a strict local one, whatever the radius.
   const strict = of("strict-local").filter(({ scope }) => !isConvex(scope));
-  const alike = strict.filter((s) => s.scope !== null && isLinear(instance, s));
+  const linear = strict.filter((s) => s.scope !== null && isLinear(instance, s));
+  const alike = linear.length > 1 ? linear : [];
   const others = strict.filter((s) => !alike.includes(s));
   return [
     ...of("infeasible").map((s) => infeasibleClaim(instance, s)),
     ...of("kkt").map((s) => kktClaim(instance, s)),
     ...of("not-kkt").map((s) => notKktClaim(instance, s)),
-    ...sameCurves(of("not-local")).map((group) => notLocalClaim(instance, group)),
+    ...sameCurves(instance, of("not-local")).map((group) => notLocalClaim(instance, group)),
     ...of("svm-dual").map((s) => svmDualClaim(instance, s)),
     ...of("norm-bound").map((s) => normBoundClaim(instance, s)),
     ...of("lagrangian").map((s) => lagrangianClaim(instance, s)),
@@ -87,25 +87,19 @@ function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]
     ...of("not-global").map((s) => notGlobalClaim(instance, s)),
     ...(convex.length === 0 ? [] : [layerGlobalClaim(instance, convex)]),
     ...(alike.length === 0 ? [] : [linearStrictClaim(instance, alike)]),
-    ...of("layer-cells").map((s) => layerCellsClaim(instance, s)),
+    ...(cells.length === 0 ? [] : [layerCellsClaim(instance, cells)]),
   ];
 }
 
 /** Statements with one and the same curve, together. */
-function sameCurves<E>(statements: readonly Of<"not-local", E>[]): Of<"not-local", E>[][] {
-  const groups: Of<"not-local", E>[][] = [];
+function sameCurves<E>({ field: K }: Instance<E>, statements: readonly Of<"not-local", E>[]): Of<"not-local", E>[][] {
+  const groups = new Map<string, Of<"not-local", E>[]>();
   for (const statement of statements) {
-    const group = groups.find(([first]) => JSON.stringify(plain(first!)) === JSON.stringify(plain(statement)));
-    if (group === undefined) groups.push([statement]);
-    else group.push(statement);
+    const { end, steps } = statement.curve;
+    const key = [end, ...steps.flatMap((step) => [...step].flat())].map((c) =>
+      typeof c === "number" ? c : numberLatex(K, c),
+    );
+    groups.set(key.join(), [...(groups.get(key.join()) ?? []), statement]);
   }
-  return groups;
+  return [...groups.values()];
 }
-
-function plain<E>({ curve }: Of<"not-local", E>): unknown {
-  return [String(curve.end), curve.steps.map((step) => [...step].map(([k, c]) => [k, String(c)]))];
-}
-void along;
-void enumeration;
-void items;
-void parametersOf;

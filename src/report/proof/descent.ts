@@ -6,7 +6,7 @@ import { curvePoint, marginAt, passAlong } from "../../kernel/forward.js";
 import { parametersOf } from "../../problem/network.js";
 import { type Block, claim, display, items, text } from "./document.js";
 import { parameterLatex, parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
-import { numberLatex, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
+import { numberLatex, packed, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
 
 /** Margins less 1 and the gain in squared norm along a curve. */
 export function along<E>(instance: Instance<E>, curve: Curve<E>): { slacks: Polynomial<E>[]; gain: Polynomial<E> } {
@@ -44,7 +44,7 @@ export function notLocalClaim<E>(instance: Instance<E>, statements: readonly Of<
   const only = layers.length === 0 ? "" : ` Only parameters of layer ${layers[0]! + 1} move.`;
   return claim(`The point $${points}$ is not a local optimum of ${scopes.join(", nor of ")}.`, [
     text(`For $0 \\le t \\le ${end}$ let $\\theta(t)$ be $\\theta$ with`),
-    display(...moving.map(({ p, k }) => `${parameterLatex(network, k)}(t) &= ${polynomialLatex(K, p)}`)),
+    display(...packed(moving.map(({ p, k }) => `${parameterLatex(network, k)}(t) = ${polynomialLatex(K, p)}`))),
     text(
       `so that $\\theta(0) = \\theta$.${only}${network.activation.kind === "linear" ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
     ),
@@ -54,7 +54,7 @@ export function notLocalClaim<E>(instance: Instance<E>, statements: readonly Of<
     text("and the norm decreases:"),
     display(`\\|\\theta\\|^{2} - \\|\\theta(t)\\|^{2} = ${saved.formula} > 0`),
     text(
-      `${saved.reason === "" ? "" : `${saved.reason}. `}So there are feasible points of smaller norm arbitrarily near $\\theta$. $\\square$`,
+      `${saved.reason === "" ? "" : `${saved.reason}. `}So there are feasible points of smaller norm arbitrarily near $\\theta$.`,
     ),
   ]);
 }
@@ -92,7 +92,7 @@ export function notGlobalClaim<E>(instance: Instance<E>, { scope, better }: Of<"
   const name = pointLatex(scope);
   return claim(`The point $${name}$ is not a global optimum of $${problemLatex(scope)}$.`, [
     text(
-      `The point $\\theta'$ with $${parameterTuple(network, scope)} = ${tupleLatex(K, values)}$${scope === null ? "" : " and all else as in $\\theta$"} is feasible, as $${margins.join("$, $")}$, and $\\|${name}'\\|^{2} = ${norm(better)} < ${norm(point)} = \\|${name}\\|^{2}$. $\\square$`,
+      `The point $\\theta'$ with $${parameterTuple(network, scope)} = ${tupleLatex(K, values)}$${scope === null ? "" : " and all else as in $\\theta$"} is feasible, as $${margins.join("$, $")}$, and $\\|${name}'\\|^{2} = ${norm(better)} < ${norm(point)} = \\|${name}\\|^{2}$.`,
     ),
   ]);
 }

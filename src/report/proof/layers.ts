@@ -5,7 +5,7 @@ import { gradient, passAt } from "../../kernel/forward.js";
 import { cellGradients, cellUnits } from "../../kernel/layer-cells.js";
 import { combination, orientations, withOrientations } from "../../kernel/pieces.js";
 import { parametersOf } from "../../problem/network.js";
-import { type Block, claim, counted, display, items, table, text } from "./document.js";
+import { type Block, claim, display, items, table, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
 import { parameterLatex, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
 import { formLatex, numberLatex, sumLatex } from "./typeset.js";
@@ -41,7 +41,7 @@ export function layerGlobalClaim<E>(instance: Instance<E>, statements: readonly 
       ),
       items(entries),
       text(
-        "By the Cauchy–Schwarz inequality $\\|\\theta_{l}\\|\\,\\|w\\| \\ge \\|\\theta_{l}\\|^{2}$, so $\\|w\\| \\ge \\|\\theta_{l}\\|$, with equality for $w = \\theta_{l}$ only. $\\square$",
+        "By the Cauchy–Schwarz inequality $\\|\\theta_{l}\\|\\,\\|w\\| \\ge \\|\\theta_{l}\\|^{2}$, so $\\|w\\| \\ge \\|\\theta_{l}\\|$, with equality for $w = \\theta_{l}$ only.",
       ),
     ],
   );
@@ -50,10 +50,30 @@ export function layerGlobalClaim<E>(instance: Instance<E>, statements: readonly 
 interface CellGroup {
   readonly margins: readonly string[];
   readonly reason: string;
-  count: number;
+  readonly signs: string[];
 }
 
-export function layerCellsClaim<E>(instance: Instance<E>, { layer, excluded, cells }: Of<"layer-cells", E>): Block {
+/** With more cells than this, they are counted, not named. */
+const MAX_NAMED_CELLS = 8;
+
+/** All hidden layers in one claim, with a table of cells for each. */
+export function layerCellsClaim<E>(instance: Instance<E>, statements: readonly Of<"layer-cells", E>[]): Block {
+  const problems = statements.map(({ layer }) => `$${problemLatex(layer)}$`);
+  return claim(
+    statements.length === 1
+      ? `The point $${pointLatex(statements[0]!.layer)}$ is a global optimum of ${problems[0]}.`
+      : `For each of the problems ${problems.join(", ")}, the point $\\theta_{l}$ is a global optimum.`,
+    [
+      text(
+        "The signs of the pre-activations that can matter cut the space of the layer's weights $w$ into closed cells, on each of which the margins are linear forms $m_i$. Take $\\lambda_i \\ge 0$ with the sum $\\Lambda$, and let $v$ be $\\sum_i \\lambda_i m_i$, plus perhaps non-negative multiples of forms that are non-negative on the cell. For every feasible $w$ in the cell $\\langle v, w\\rangle \\ge \\Lambda$, and so",
+      ),
+      display("\\|w\\|^{2} \\ge 2\\langle v, w\\rangle - \\|v\\|^{2} \\ge 2\\Lambda - \\|v\\|^{2}."),
+      ...statements.flatMap((statement) => cellsTable(instance, statement)),
+    ],
+  );
+}
+
+function cellsTable<E>(instance: Instance<E>, { layer, excluded, cells }: Of<"layer-cells", E>): Block[] {
   const { network, field: K, data, point } = instance;
   const moving = parametersOf(network, layer);
   const name = (v: number) => parameterLatex(network, moving[v]!);
@@ -82,32 +102,36 @@ export function layerCellsClaim<E>(instance: Instance<E>, { layer, excluded, cel
         ...multipliers.map((coefficient, i) => ({ coefficient, factor: `m_{${i + 1}}` })),
         ...signMultipliers.map((coefficient, k) => ({ coefficient, factor: signLatex(k, chosen[k]!) })),
       ]);
-      reason = `$v = ${combined}$, $2\\Lambda - \\|v\\|^{2} = ${numberLatex(K, bound)}$`;
+      reason = `$v = ${combined}$, $2\\Lambda - \\lVert v\\rVert^{2} = ${numberLatex(K, bound)}$`;
     }
+    const signText = `$${chosen.map((sign) => (sign > 0 ? "+" : "-")).join("")}$`;
     const key = [...texts, reason].join("|");
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { margins: texts, reason, count: 1 });
-    else group.count++;
+    if (group === undefined) groups.set(key, { margins: texts, reason, signs: [signText] });
+    else group.signs.push(signText);
   }
   function signLatex(k: number, sign: Orientation): string {
     const { sample, layer: l, unit } = units[k]!;
     const z = preactivationLatex(network, sample, l, unit);
     return sign > 0 ? z : `(-${z})`;
   }
-  const rows = [...groups.values()].map(({ margins, reason, count }) => [
-    `${count}`,
+  const named = cells.length <= MAX_NAMED_CELLS;
+  const rows = [...groups.values()].map(({ margins, reason, signs }) => [
+    named ? signs.join(", ") : `${signs.length}`,
     ...margins.map((m) => `$${m}$`),
     reason,
   ]);
-  const pointName = pointLatex(layer);
-  return claim(`The point $${pointName}$ is a global optimum of $${problemLatex(layer)}$.`, [
-    text(
-      `The signs of ${counted(units.length, "pre-activation")} that can matter cut the space of the layer's weights $w$ into closed cells, on each of which the margins $m_i$ are linear forms. Let $\\lambda_i \\ge 0$ with the sum $\\Lambda$, and let $v = \\sum_i \\lambda_i m_i$ plus non-negative multiples of forms that are non-negative on the cell. For every feasible $w$ in the cell $\\langle v, w\\rangle \\ge \\Lambda$, and`,
-    ),
-    display("\\|w\\|^{2} \\ge 2\\langle v, w\\rangle - \\|v\\|^{2} \\ge 2\\Lambda - \\|v\\|^{2}."),
+  const signNames = units.map(({ sample, layer: l, unit }) => preactivationLatex(network, sample, l, unit));
+  const heads = [
+    named ? `signs of $${signNames.join(", ")}$` : "number of cells",
+    ...data.map((_, i) => `$m_{${i + 1}}$`),
+    "reason",
+  ];
+  return [
     ...excludedText(instance, excluded),
-    text(`On every cell this is at least $\\|${pointName}\\|^{2} = ${numberLatex(K, norm)}$, or no point is feasible:`),
-    table(["cells", ...data.map((_, i) => `$m_{${i + 1}}$`), "reason"], rows),
-    text("$\\square$"),
-  ]);
+    text(
+      `On every cell this is at least $\\|${pointLatex(layer)}\\|^{2} = ${numberLatex(K, norm)}$, or no point is feasible:`,
+    ),
+    table(heads, rows),
+  ];
 }

@@ -2,7 +2,7 @@
 import type { Instance, Scope } from "../../certificate/format.js";
 import type { Field } from "../../exact/field.js";
 import { type Network, parametersOf } from "../../problem/network.js";
-import { numberLatex, sumLatex } from "./typeset.js";
+import { numberLatex, printedWidth, sumLatex } from "./typeset.js";
 
 /** A parameter: w_{j,k} and v_j in depth 2, w_{l,j} on a branch, f_k and u_k in a convolution; otherwise by its own name. */
 export function parameterLatex({ source, layers, parameters }: Network, parameter: number): string {
@@ -125,15 +125,14 @@ export function networkRemark(network: Network): string {
   }
   const several = layers.length > 2 && source.kind !== "diagonal";
   if (activation.kind === "relu") {
-    parts.push(
-      several || source.kind === "layers" ? "$\\sigma(z) = [z]_{+} = \\max(z, 0)$" : "$[z]_{+} = \\max(z, 0)$",
-    );
+    const symbol = several || source.kind === "layers" ? "\\sigma(z)" : "[z]_{+}";
+    parts.push(`with $${symbol} = \\max(z, 0)$`);
   }
   if (activation.kind === "leaky-relu") {
     const { n, d } = activation.slope;
-    parts.push(`$\\sigma(z) = \\max(z, \\tfrac{${n}}{${d}} z)$`);
+    parts.push(`with $\\sigma(z) = \\max(z, \\tfrac{${n}}{${d}} z)$`);
   }
-  return parts.length === 0 ? "" : `${parts.join(", and ")}`;
+  return parts.join(", and ");
 }
 
 function matrices(network: Network): string {
@@ -152,7 +151,7 @@ function matrices(network: Network): string {
 }
 
 /** Longer formulas than this help nobody. */
-const MAX_FORMULA = 420;
+const MAX_FORMULA = 110;
 
 /** The margin y_iΦ(θ; x_i) of a sample with its numbers put in, or null where that gets too long. */
 export function marginFormula<E>({ network, field: K, data }: Instance<E>, sample: number): string | null {
@@ -181,7 +180,7 @@ export function marginFormula<E>({ network, field: K, data }: Instance<E>, sampl
     });
   }
   const formula = values[0]?.factor ?? "0";
-  return formula.length > MAX_FORMULA ? null : formula;
+  return printedWidth(formula) > MAX_FORMULA ? null : formula;
 }
 
 /** θ, one group of equal values at a time where there are many: w_{1,1} = … */

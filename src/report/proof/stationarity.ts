@@ -17,6 +17,14 @@ export function marginTable<E>(instance: Instance<E>): Block[] {
   const { network, field: K, data, point } = instance;
   const units = network.layers.slice(0, -1).flatMap((layer, l) => layer.map((_, unit) => ({ layer: l, unit })));
   const shown = network.activation.kind !== "linear" && units.length <= MAX_COLUMNS ? units : [];
+  const margins = data.map((_, i) => numberLatex(K, marginAt(instance, i, point)));
+  if (shown.length === 0) {
+    return [
+      text(
+        `The margins at $\\theta$ are $${margins.map((m, i) => `y_{${i + 1}}\\Phi(\\theta; x_{${i + 1}}) = ${m}`).join("$, $")}$. ${feasibleText(instance)}`,
+      ),
+    ];
+  }
   const passes = data.map((_, i) => passAt(instance, i, point));
   const heads = [
     "sample",
@@ -26,17 +34,18 @@ export function marginTable<E>(instance: Instance<E>): Block[] {
   const rows = passes.map(({ preactivations }, i) => [
     `${i + 1}`,
     ...shown.map(({ layer, unit }) => `$${numberLatex(K, preactivations[layer]![unit]!)}$`),
-    `$${numberLatex(K, marginAt(instance, i, point))}$`,
+    `$${margins[i]}$`,
   ]);
-  const what =
-    shown.length === 0
-      ? "At $\\theta$ the margins are:"
-      : `At $\\theta$ the pre-activations $z$ of the hidden neurons and the margins are:`;
-  return [text(what), table(heads, rows)];
+  return [
+    text("At $\\theta$ the pre-activations $z$ of the hidden neurons and the margins are:"),
+    table(heads, rows),
+    text(feasibleText(instance)),
+  ];
 }
 
-export function feasibleText<E>(instance: Instance<E>): string {
+function feasibleText<E>(instance: Instance<E>): string {
   const signs = slackSigns(instance, instance.point);
+  if (signs.some((sign) => sign < 0)) return "A margin is below 1.";
   const active = signs.flatMap((sign, i) => (sign === 0 ? [`${i + 1}`] : []));
   const all = active.length === signs.length;
   const which =
@@ -83,7 +92,6 @@ export function kktClaim<E>(instance: Instance<E>, { terms }: Of<"kkt", E>): Blo
     K,
     used.map(({ multiplier }, k) => ({ coefficient: multiplier, factor: label(k) })),
   );
-  const multipliers = used.map(({ multiplier }) => numberLatex(K, multiplier));
   return claim(
     "The point $\\theta$ is a KKT point of $(\\mathrm{P})$ (in the sense of Clarke): $\\theta$ is feasible, and $\\theta = \\sum_i \\lambda_i g_i$ with $\\lambda_i \\ge 0$ and $g_i \\in \\partial^{\\circ}\\big(y_i\\Phi(\\cdot\\,; x_i)\\big)(\\theta)$, where $\\lambda_i > 0$ only for active samples.",
     [
@@ -101,7 +109,7 @@ export function kktClaim<E>(instance: Instance<E>, { terms }: Of<"kkt", E>): Blo
       text(
         used.length === 0
           ? "The point is $0$, the empty sum."
-          : `and $${sum} = \\theta$, where the multipliers ${enumeration(multipliers.map((c) => `$${c}$`))} are positive. $\\square$`,
+          : `and $${sum} = \\theta$, with ${used.length === 1 ? "a positive multiplier" : "positive multipliers"}.`,
       ),
     ],
   );
@@ -160,7 +168,7 @@ export function notKktClaim<E>(instance: Instance<E>, { direction, excluded }: O
     ),
     table(["sample", "kinks", "values"], rows),
     text(
-      "none of them negative. So every Clarke subgradient $g$ of an active margin has $\\langle g, d\\rangle \\ge 0$, and no combination with multipliers $\\lambda_i \\ge 0$ can equal $\\theta$, as $\\langle\\theta, d\\rangle < 0$. Since $\\Phi$ is homogeneous, a KKT point is what every local optimum is. $\\square$",
+      "none of them negative. So every Clarke subgradient $g$ of an active margin has $\\langle g, d\\rangle \\ge 0$, and no combination with multipliers $\\lambda_i \\ge 0$ can equal $\\theta$, as $\\langle\\theta, d\\rangle < 0$. Since $\\Phi$ is homogeneous, a KKT point is what every local optimum is.",
     ),
   ]);
 }

@@ -10,10 +10,19 @@ import {
 import { type Pass, slackSigns } from "../../kernel/forward.js";
 import { type PieceFrame, pieceConstraints, pieceFrame } from "../../kernel/strict-local.js";
 import { parametersOf } from "../../problem/network.js";
-import { type Block, claim, counted, display, items, table, text } from "./document.js";
+import { type Block, claim, counted, display, enumeration, items, table, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
 import { parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
-import { formLatex, isSum, multivariateLatex, numberLatex, squaresLatex, squaresOf, sumLatex } from "./typeset.js";
+import {
+  brokenSum,
+  formLatex,
+  isSum,
+  multivariateLatex,
+  numberLatex,
+  squaresLatex,
+  squaresOf,
+  sumLatex,
+} from "./typeset.js";
 
 type StrictLocal<E> = Of<"strict-local", E>;
 
@@ -94,7 +103,7 @@ export function linearStrictClaim<E>(instance: Instance<E>, statements: readonly
       ),
       items(entries),
       text(
-        "In each case $\\|\\theta_l + d\\|^{2} - \\|\\theta_l\\|^{2} = \\|d\\|^{2} + 2\\langle\\theta_l, d\\rangle \\ge \\|d\\|^{2} > 0$. $\\square$",
+        "In each case $\\|\\theta_l + d\\|^{2} - \\|\\theta_l\\|^{2} = \\|d\\|^{2} + 2\\langle\\theta_l, d\\rangle \\ge \\|d\\|^{2} > 0$.",
       ),
     ],
   );
@@ -137,7 +146,11 @@ function keptSigns<E>(
   radius: E,
 ): Block[] {
   const signs = keptSignsText(instance, frame, passes, radius);
-  return signs === "" ? [] : [text(`The pre-activations keep their signs: ${signs}`)];
+  const where =
+    frame.kinks.length === 0
+      ? "The pre-activations keep their signs."
+      : "The pre-activations that are not kinks keep their signs.";
+  return signs === "" ? [] : [text(`${where} ${signs}`)];
 }
 
 /** Why the pre-activations that are not zero at θ keep their signs in the ball, as a sentence; empty where there is none. */
@@ -149,22 +162,26 @@ function keptSignsText<E>(
 ): string {
   const { network, field: K } = instance;
   if (network.activation.kind === "linear") return "";
-  const seen = new Set<string>();
-  const sentences = active.flatMap((sample, k) =>
+  const signed: { negative: boolean; latex: string }[] = active.flatMap((_, k) =>
     passes[k]!.preactivations.flatMap((layer, l) =>
       layer.flatMap((z, unit) => {
         const value = here[k]!.preactivations[l]![unit]!;
         const moves = [...z.values()].some(({ variables }) => variables.length > 0);
         if (l < firstLayer || !influential[l]![unit] || K.sign(value) === 0 || !moves) return [];
-        const bound = K.mul(radius, tailBound(K, z, 1, radius));
-        const name = preactivationLatex(network, sample, l, unit);
-        const sentence = `$${name} = ${multivariateLatex(K, z, coordinate)}$ differs from $${numberLatex(K, value)}$ by at most $${numberLatex(K, bound)}$`;
-        seen.add(sentence);
-        return [sentence];
+        return [{ negative: K.sign(value) < 0, latex: multivariateLatex(K, z, coordinate) }];
       }),
     ),
   );
-  return sentences.length === 0 ? "" : `${[...seen].join("; ")}.`;
+  const ofSign = (negative: boolean) => {
+    const formulas = [...new Set(signed.filter((one) => one.negative === negative).map(({ latex }) => latex))];
+    return formulas.length === 0
+      ? []
+      : [
+          `${enumeration(formulas.map((f) => `$${f}$`))} ${formulas.length === 1 ? "stays" : "stay"} ${negative ? "negative" : "positive"}`,
+        ];
+  };
+  if (signed.length === 0) return "";
+  return `As $|d_k| \\le ${numberLatex(K, radius)}$, ${enumeration([...ofSign(false), ...ofSign(true)])}.`;
 }
 
 function linearProof<E>(
@@ -179,7 +196,6 @@ function linearProof<E>(
     display(
       `\\langle ${name}, d\\rangle = ${combination(K, piece, names)} \\ge 0,\\qquad \\|${name} + d\\|^{2} - \\|${name}\\|^{2} = \\|d\\|^{2} + 2\\langle ${name}, d\\rangle \\ge \\|d\\|^{2} > 0.`,
     ),
-    text("$\\square$"),
   ];
 }
 
@@ -266,14 +282,17 @@ function curvedProof<E>(
   const number = (c: E) => numberLatex(K, c);
   const onlyFirst = K.isZero(rho) && products.length === 0;
   return [
-    text(`With $${combined} = \\langle ${name}, d\\rangle + (\\text{terms of degree} \\ge 2)$,`),
+    text(`The linear part of $${combined}$ is $\\langle ${name}, d\\rangle$, so`),
     display(
-      `\\tfrac12\\|${name} + d\\|^{2} - \\tfrac12\\|${name}\\|^{2} = ${combined} + q(d),`,
-      `q(d) = ${multivariateLatex(K, q, coordinate)}.`,
+      `\\tfrac12\\|${name} + d\\|^{2} - \\tfrac12\\|${name}\\|^{2} &= ${combined} + q(d),`,
+      ...lines("q(d) &= ", `${multivariateLatex(K, q, coordinate)}.`),
     ),
     text(higher.size === 0 ? "This is" : "Its quadratic part is"),
     display(
-      `${sumLatex(K, [{ coefficient: K.mul(half, kappa), factor: "\\|d\\|^{2}" }, ...corrections])} + ${squares},`,
+      ...lines(
+        "& ",
+        `${sumLatex(K, [{ coefficient: K.mul(half, kappa), factor: "\\|d\\|^{2}" }, ...corrections])} + ${squares},`,
+      ),
     ),
     text(
       `the last ${isSum(squares) ? "terms" : "term"} not negative.${
@@ -307,6 +326,9 @@ function curvedProof<E>(
         })),
       )} + \\left(${number(K.mul(half, kappa))} - ${number(loss)}\\right)\\|d\\|^{2} > 0.`,
     ),
-    text("$\\square$"),
   ];
+}
+
+function lines(head: string, sum: string): string[] {
+  return brokenSum(sum).map((line, k) => (k === 0 ? head + line : `&\\qquad${line}`));
 }

@@ -30,7 +30,7 @@ export function sumLatex<E>(
       const parts = summands(K, coefficient);
       if (parts.length === 0) return [];
       if (factor === "") return parts;
-      if (parts.length > 1) return [{ negative: false, size: `\\left(${joined(parts)}\\right) ${factor}` }];
+      if (parts.length > 1) return [{ negative: false, size: `(${joined(parts)}) ${factor}` }];
       const [{ negative, size }] = parts as [Signed];
       return [{ negative, size: size === "1" ? factor : `${size} ${factor}` }];
     }),
@@ -108,7 +108,8 @@ function fraction(q: Rational): string {
 }
 
 function scaled(q: Rational, factor: string): string {
-  return q.n === 1n && q.d === 1n ? factor : `${fraction(q)} ${factor}`;
+  if (q.n === 1n && q.d === 1n) return factor;
+  return `${fraction(q)} ${/^\d/.test(factor) ? "\\cdot " : ""}${factor}`;
 }
 
 interface Root {
@@ -172,10 +173,10 @@ export function signProof<E>(K: Field<E>, p: Polynomial<E>, T: E): SignProof {
   const opposing = rest.map((c, j) => (j > 0 && K.sign(c) === -sign ? c : K.zero));
   const factor = order === 0 ? "" : powerLatex("t", order);
   const bracket = polynomialLatex(K, rest);
-  const formula = factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} \\left(${bracket}\\right)`;
+  const formula = factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} (${bracket})`;
   if (opposing.every(K.isZero)) return { sign, formula, reason: "" };
-  let bound = K.zero;
-  for (const c of opposing.toReversed()) bound = K.add(K.mul(bound, T), abs(K, c));
+  let exact = K.zero;
+  for (const c of opposing.toReversed()) exact = K.add(K.mul(exact, T), abs(K, c));
   const amount = polynomialLatex(
     K,
     opposing.map((c) => abs(K, c)),
@@ -184,8 +185,59 @@ export function signProof<E>(K: Field<E>, p: Polynomial<E>, T: E): SignProof {
   return {
     sign,
     formula,
-    reason: `because $${amount} \\le ${numberLatex(K, bound)} < ${numberLatex(K, lead)}$`,
+    reason: `because $${amount} \\le ${boundLatex(K, exact, lead)} < ${numberLatex(K, lead)}$`,
   };
+}
+
+const MAX_BOUND_LENGTH = 16;
+const MAX_BOUND_DENOMINATOR = 12n;
+
+/** The bound itself, or where that is long a short fraction between it and the number that it is to stay below. */
+function boundLatex<E>(K: Field<E>, bound: E, below: E): string {
+  const exact = numberLatex(K, bound);
+  if (exact.length <= MAX_BOUND_LENGTH) return exact;
+  for (let d = 1n; d <= MAX_BOUND_DENOMINATOR; d++) {
+    const nearby = BigInt(Math.floor(K.toNumber(bound) * Number(d)));
+    for (const n of [nearby, nearby + 1n]) {
+      const candidate = K.fromRational(rational(n, d));
+      if (K.sign(K.sub(candidate, bound)) >= 0 && K.sign(K.sub(below, candidate)) > 0) return numberLatex(K, candidate);
+    }
+  }
+  return exact;
+}
+
+const LINE_WIDTH = 95;
+
+/** A long sum on several lines, broken before a sign outside all parentheses; each line but the first begins with one. */
+export function brokenSum(latex: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  let depth = 0;
+  for (const part of latex.split(/(?= [+-] )/)) {
+    if (depth === 0 && line !== "" && printedWidth(line + part) > LINE_WIDTH) {
+      lines.push(line);
+      line = "";
+    }
+    line += part;
+    depth += (part.match(/[({[]/g) ?? []).length - (part.match(/[)}\]]/g) ?? []).length;
+  }
+  return [...lines, line];
+}
+
+/** Short formulas side by side, as many as fit a line. */
+export function packed(formulas: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const formula of formulas) {
+    const longer = `${lines.at(-1)},\\quad ${formula}`;
+    if (lines.length > 0 && printedWidth(longer) <= LINE_WIDTH) lines[lines.length - 1] = longer;
+    else lines.push(`&${formula}`);
+  }
+  return lines.map((line, k) => (k < lines.length - 1 ? `${line},` : line));
+}
+
+/** About as many letters as it is wide. */
+export function printedWidth(latex: string): number {
+  return latex.replace(/\\(?:left|right|tfrac|,|;)|[{}_^]/g, "").replace(/\\[A-Za-z]+/g, "x").length;
 }
 
 /** A sum of squares: Σ coefficient · form². */

@@ -1,0 +1,35 @@
+/** What `margincert report` puts into the page for its script to read. */
+import type { Verdict } from "../verdict.js";
+
+export interface FlowSeries {
+  readonly loss: string;
+  readonly verdict: string;
+  readonly directionError: number | null;
+  readonly logInverseLoss: number;
+  readonly kktResidual: number | null;
+  readonly normalizedMargin: number | null;
+  readonly remarks: readonly string[];
+  /** log(1/L), normalised margin, KKT residual, direction error at each time. */
+  readonly samples: readonly (readonly (number | null)[])[];
+}
+
+export interface PageLink {
+  readonly label: string;
+  readonly href: string;
+}
+
+export interface PageInstance {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** The certificate as it is in its file. */
+  readonly certificate: string;
+  readonly flows: readonly FlowSeries[];
+  readonly links: readonly PageLink[];
+}
+
+export interface PageContent {
+  readonly instances: readonly PageInstance[];
+}
+
+/** The id of the element that holds the content as JSON. */
+export const CONTENT_ID = "content";
