@@ -61,16 +61,19 @@ function exportFile(file: string, target: Target, out: string): number {
 }
 
 /**
- * Writes the proofs of the paper's instances into a folder: NAME.md for each, and paper.tex with the claims and all proofs. The
- * certificates are texts by name; throws InputError for one that the kernel does not accept.
+ * Writes the proofs of the paper's instances into a folder: NAME.md and coq/instances/NAME.v for each, and paper.tex with the claims
+ * and all proofs. The certificates are texts by name; throws InputError for one that the kernel does not accept.
  */
 export function writeProofs(folder: string, claims: readonly Claim[], certificates: ReadonlyMap<string, string>): void {
   const documents = [...certificates].map(([name, text]) => {
     const accepted = acceptedIn(readJson(text));
     if ("clause" in accepted) throw new InputError(name, `rejected by ${accepted.clause}: ${accepted.found}`);
-    return { name, document: proofDocument(accepted.instance, accepted.statements) };
+    return { name, accepted, document: proofDocument(accepted.instance, accepted.statements) };
   });
-  for (const { name, document } of documents) writeAtomically(join(folder, `${name}.md`), proofMarkdown(document));
+  for (const { name, accepted, document } of documents) {
+    writeAtomically(join(folder, `${name}.md`), proofMarkdown(document));
+    writeAtomically(join(folder, "coq", "instances", `${identifier(name)}.v`), toCoq(accepted));
+  }
   const article = articleLatex(
     paperText(claims, [...certificates.keys()]),
     documents.map(({ document }) => document),

@@ -3,8 +3,10 @@
 import { Command, CommanderError } from "commander";
 import { registerCheck } from "./check.js";
 import { EXIT } from "./common.js";
+import { registerExport } from "./export.js";
 import { registerFlow } from "./flow.js";
 import { registerPaper } from "./paper.js";
+import { registerReport } from "./report.js";
 import { registerVerify } from "./verify.js";
 
 const program = new Command("margincert")
@@ -19,6 +21,8 @@ registerPaper(program);
 registerCheck(program);
 registerVerify(program);
 registerFlow(program);
+registerExport(program);
+registerReport(program);
 
 try {
   await program.parseAsync();

@@ -11,6 +11,7 @@ import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
 import { verdictFrom } from "./check.js";
 import { EXIT, problemHash, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { writeProofs } from "./export.js";
 
 const LOSSES = ["exponential", "logistic"] as const;
 
@@ -26,11 +27,16 @@ export function registerPaper(program: Command): void {
         const claims = readClaims();
         const verdicts = new Map<string, Verdict>();
         const flows = new Map<string, readonly FlowRun[]>();
+        const certificates = new Map<string, string>();
         for (const name of new Set(claims.flatMap((claim) => claim.instances))) {
           progress.show(name);
-          verdicts.set(name, certifyInstance(name, join(base, "certificates")));
+          const { verdict, text } = certifyInstance(name, join(base, "certificates"));
+          verdicts.set(name, verdict);
+          certificates.set(name, text);
           flows.set(name, runFlows(name, join(base, "certificates")));
         }
+        progress.show("written proofs");
+        writeProofs(join(base, "proofs"), claims, certificates);
         progress.done();
         const rows = claims.flatMap((claim) => claimRows(claim, verdicts, flows));
         process.stdout.write(
@@ -64,13 +70,13 @@ export function registerPaper(program: Command): void {
     });
 }
 
-function certifyInstance(name: string, folder: string): Verdict {
+function certifyInstance(name: string, folder: string): { verdict: Verdict; text: string } {
   const { problem } = readInstance(name);
   const instance: Instance<unknown> = { ...problem, point: problem.point! };
   const certified = certify(instance);
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
-  return verdictFrom(instance, certified, path);
+  return { verdict: verdictFrom(instance, certified, path), text: certified.text };
 }
 
 /** Both losses from the file's start; the evidence of the file's own loss is NAME.flow.json, the other names its loss. */
