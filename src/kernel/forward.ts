@@ -175,12 +175,19 @@ export function linearForms<E>(instance: Instance<E>, sample: number, layer: num
       : passAt(instance, sample, point).preactivations[layer - 1]!.map((z) =>
           network.activation.kind === "linear" || K.sign(z) > 0 ? z : K.mul(slope, z),
         );
-  return network.layers[layer]!.map((row) => {
-    const form = new Map<number, E>();
-    for (const { from, parameter } of row) form.set(parameter, K.add(form.get(parameter) ?? K.zero, inputs[from]!));
-    for (const [parameter, c] of form) if (K.sign(c) === 0) form.delete(parameter);
-    return form;
-  });
+  return network.layers[layer]!.map((row) => linearForm(K, row, inputs));
+}
+
+/** A row of a layer at its inputs, as a linear form in the layer's parameters. */
+export function linearForm<E>(
+  K: Field<E>,
+  row: Network["layers"][number][number],
+  inputs: readonly E[],
+): SparseVector<E> {
+  const form = new Map<number, E>();
+  for (const { from, parameter } of row) form.set(parameter, K.add(form.get(parameter) ?? K.zero, inputs[from]!));
+  for (const [parameter, c] of form) if (K.sign(c) === 0) form.delete(parameter);
+  return form;
 }
 
 /** Σ v_k w_k of a sparse and a dense or sparse vector. */

@@ -9,7 +9,7 @@ import { formatRational } from "../exact/rational.js";
 import { type Network, offSlope } from "../problem/network.js";
 import { ensure } from "./ensure.js";
 import { ensureFeasible } from "./feasible.js";
-import { linearForms, sparseDot } from "./forward.js";
+import { linearForm, sparseDot } from "./forward.js";
 import { ensureExclusions, orientations } from "./pieces.js";
 
 /** Hidden units that share parameters, with the quadratic data of the Lagrangian in the block's own coordinates. */
@@ -29,16 +29,17 @@ export interface Block<E> {
   readonly outgoing: readonly number[];
 }
 
-/** What all blocks are read from: each unit's outgoing parameter, and at each sample its pre-activation as a linear form. */
+/** What all blocks are read from: each unit's outgoing parameter, and its pre-activation at a sample as a linear form. */
 export interface DepthTwo<E> {
   readonly outgoing: ReadonlyMap<number, number>;
-  readonly forms: readonly (readonly SparseVector<E>[])[];
+  readonly form: (sample: number, unit: number) => SparseVector<E>;
 }
 
-export function depthTwo<E>(instance: Instance<E>): DepthTwo<E> {
+export function depthTwo<E>({ network, field, data }: Instance<E>): DepthTwo<E> {
+  const [hidden, [output]] = network.layers as [Network["layers"][0], Network["layers"][0]];
   return {
-    outgoing: new Map(instance.network.layers[1]![0]!.map(({ from, parameter }) => [from, parameter])),
-    forms: instance.data.map((_, sample) => linearForms(instance, sample, 0)),
+    outgoing: new Map(output!.map(({ from, parameter }) => [from, parameter])),
+    form: (sample, unit) => linearForm(field, hidden[unit]!, data[sample]!.x),
   };
 }
 
@@ -64,7 +65,7 @@ export function blocksOf({ layers }: Network, { outgoing }: DepthTwo<unknown>): 
 /** The data of one block. */
 export function blockOf<E>(
   { network, field: K, data, point }: Instance<E>,
-  { outgoing: outgoingOf, forms }: DepthTwo<E>,
+  { outgoing: outgoingOf, form: formOf }: DepthTwo<E>,
   units: readonly number[],
   reach: "local" | "global",
   multipliers: readonly E[],
@@ -80,7 +81,7 @@ export function blockOf<E>(
   for (const [sample, { y }] of data.entries()) {
     if (K.sign(multipliers[sample]!) === 0) continue;
     for (const unit of units) {
-      const form = forms[sample]![unit]!;
+      const form = formOf(sample, unit);
       if (form.size === 0) continue;
       terms.push({
         at: { sample, layer: 0, unit },
@@ -182,11 +183,14 @@ export function checkLagrangian<E>(instance: Instance<E>, { reach, multipliers, 
     "the blocks are not the network's hidden units grouped by shared parameters",
   );
   for (const evidence of blocks) {
-    const [first, ...others] = evidence.members.map((units) => blockOf(instance, shared, units, reach, multipliers));
-    const signature = blockSignature(instance, first!);
-    const alike = others.every((other) => blockSignature(instance, other) === signature);
+    const [first, ...others] = evidence.members;
+    const block = blockOf(instance, shared, first!, reach, multipliers);
+    const signature = blockSignature(instance, block);
+    const alike = others.every(
+      (units) => blockSignature(instance, blockOf(instance, shared, units, reach, multipliers)) === signature,
+    );
     ensure(alike, "lagrangian.blocks", "blocks that share their evidence are not alike");
-    checkBlock(instance, first!, evidence);
+    checkBlock(instance, block, evidence);
   }
 }
 

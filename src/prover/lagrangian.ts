@@ -19,7 +19,6 @@ import { offSlope } from "../problem/network.js";
 import { cellProducts } from "./cone.js";
 import { solveLp } from "./lp.js";
 import { activeSamples, realizableChoices } from "./pieces.js";
-import { groupBy } from "./realize.js";
 import { combinationRows, fraction, roundTo } from "./vectors.js";
 
 const MAX_CELLS = 4096;
@@ -80,15 +79,18 @@ function decompose<E>(
   reach: "local" | "global",
   multipliers: readonly E[],
 ): Decomposition<E> {
-  const blocks = blocksOf(instance.network, shared).map((units) => ({
-    units,
-    block: blockOf(instance, shared, units, reach, multipliers),
-  }));
+  // Of blocks that are alike, only the first one is kept: dead neurons may be many.
+  const alike = new Map<string, { block: Block<E>; members: number[][] }>();
+  for (const units of blocksOf(instance.network, shared)) {
+    const block = blockOf(instance, shared, units, reach, multipliers);
+    const signature = blockSignature(instance, block);
+    const group = alike.get(signature);
+    if (group === undefined) alike.set(signature, { block, members: [units] });
+    else group.members.push(units);
+  }
   const found: LagrangianBlock<E>[] = [];
   const cuts: Cut<E>[] = [];
-  for (const alike of groupBy(blocks, ({ block }) => blockSignature(instance, block))) {
-    const { block } = alike[0]!;
-    const members = alike.map(({ units }) => units);
+  for (const { block, members } of alike.values()) {
     const evidence = blockEvidence(instance, block, shared);
     if (evidence === null) return { kind: "too-large" };
     if (evidence.kind === "failed") cuts.push(...evidence.cuts);
@@ -145,7 +147,7 @@ function cutOf<E>(
   { field: K, network, data }: Instance<E>,
   block: Block<E>,
   direction: readonly number[],
-  { forms }: DepthTwo<E>,
+  { form }: DepthTwo<E>,
 ): Cut<E> {
   const p = direction.map((x) => K.fromRational(roundTo(x, 1n << 16n)));
   const slope = K.fromRational(offSlope(network.activation));
@@ -154,7 +156,7 @@ function cutOf<E>(
   const gains = data.map(() => K.zero);
   for (const [unit, outgoing] of outgoingOf) {
     for (const [i, { y }] of data.entries()) {
-      const z = sparseDot(K, forms[i]![unit]!, (k) => p[block.parameters.indexOf(k)]!);
+      const z = sparseDot(K, form(i, unit), (k) => p[block.parameters.indexOf(k)]!);
       const output = K.sign(z) > 0 ? z : K.mul(slope, z);
       const gain = K.mul(p[outgoing]!, output);
       gains[i] = y === 1 ? K.add(gains[i]!, gain) : K.sub(gains[i]!, gain);

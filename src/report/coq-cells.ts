@@ -354,12 +354,12 @@ export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian",
   const { reach, multipliers, blocks } = statement;
   const half = K.inv(K.add(K.one, K.one));
   const samples = positiveSamples(K, multipliers);
-  const { outgoing, forms } = depthTwo(instance);
+  const { outgoing, form } = depthTwo(instance);
   const outgoingKey = (k: number) => `outgoing ${k}`;
   const unitsOf = (units: readonly number[]) =>
     network.activation.kind === "linear"
       ? []
-      : samples.flatMap((i) => units.filter((unit) => forms[i]![unit]!.size > 0).map((unit) => unitKey(i, 0, unit)));
+      : samples.flatMap((i) => units.filter((unit) => form(i, unit).size > 0).map((unit) => unitKey(i, 0, unit)));
   const members = blocks.flatMap(({ members, split, cells, excluded }) =>
     members.map((units) => ({
       cells,
@@ -414,21 +414,23 @@ export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian",
       ...split.map((k) => [outgoingKey(k), algebra.parameters[k]!] as const),
     ]);
   };
-  const ball = reach === "local" ? smallBall(instance, samples, forms) : null;
+  const ball =
+    reach === "local"
+      ? smallBall(
+          instance,
+          samples.flatMap((i) => network.layers[0]!.map((_, unit) => form(i, unit))),
+        )
+      : null;
   const radius = ball === null ? "" : `${print(ball)} `;
   const excluded = members.flatMap((member) => member.excluded);
   return `${radius}${explored(instance, { scope: null, ball, samples, excluded, leaf }, print)}`;
 }
 
 /** A radius in which the signs of first-layer pre-activations and of parameters that are not 0 at θ are kept. */
-function smallBall<E>(
-  { field: K, point }: Instance<E>,
-  samples: readonly number[],
-  forms: readonly (readonly SparseVector<E>[])[],
-): E {
+function smallBall<E>({ field: K, point }: Instance<E>, forms: readonly SparseVector<E>[]): E {
   const absolute = (c: E) => (K.sign(c) < 0 ? K.neg(c) : c);
   const needed: (readonly [E, E])[] = point.map((c) => [absolute(c), K.one]);
-  for (const form of samples.flatMap((i) => forms[i]!)) {
+  for (const form of forms) {
     let [value, size] = [K.zero, K.zero];
     for (const [k, c] of form) {
       value = K.add(value, K.mul(c, point[k]!));
