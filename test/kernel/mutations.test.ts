@@ -109,7 +109,7 @@ describe("one field changed", () => {
         expect.soft(STILL_PROOFS.has(where), `${statement.kind} at ${path.join(".")}: ${change}`).toBe(true);
       }
     }
-  });
+  }, 60_000);
 
   it("no reason is given in vain", () => {
     expect([...STILL_PROOFS.keys()].filter((where) => !needed.has(where))).toEqual([]);
