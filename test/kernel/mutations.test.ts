@@ -99,17 +99,21 @@ function place(kind: string, path: Path): string {
 describe("one field changed", () => {
   const needed = new Set<string>();
 
-  it.each([...accepted(), ...paper()])("$name", ({ text }) => {
-    const certificate = JSON.parse(text);
-    for (const statement of certificate.statements) {
-      for (const { path, change, statement: mutant } of mutants(statement)) {
-        if (refusalOf({ ...certificate, statements: [mutant] }) !== null) continue;
-        const where = place(statement.kind, path);
-        needed.add(where);
-        expect.soft(STILL_PROOFS.has(where), `${statement.kind} at ${path.join(".")}: ${change}`).toBe(true);
+  it.each([...accepted(), ...paper()])(
+    "$name",
+    ({ text }) => {
+      const certificate = JSON.parse(text);
+      for (const statement of certificate.statements) {
+        for (const { path, change, statement: mutant } of mutants(statement)) {
+          if (refusalOf({ ...certificate, statements: [mutant] }) !== null) continue;
+          const where = place(statement.kind, path);
+          needed.add(where);
+          expect.soft(STILL_PROOFS.has(where), `${statement.kind} at ${path.join(".")}: ${change}`).toBe(true);
+        }
       }
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
 
   it("no reason is given in vain", () => {
     expect([...STILL_PROOFS.keys()].filter((where) => !needed.has(where))).toEqual([]);
