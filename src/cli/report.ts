@@ -96,7 +96,7 @@ function flowsOf(folder: string, name: string): FlowSeries[] {
   return [`${name}.flow.json`, `${name}.logistic.flow.json`].flatMap((file) => {
     const path = join(folder, file);
     if (!existsSync(path)) return [];
-    const { result, remarks, columns, samples } = JSON.parse(readText(path));
+    const { result, remarks, exponentsOfLogInverseLoss, columns, samples } = JSON.parse(readText(path));
     const positions = COLUMNS.map((column) => (columns as string[]).indexOf(column));
     return [
       {
@@ -106,6 +106,7 @@ function flowsOf(folder: string, name: string): FlowSeries[] {
         logInverseLoss: result.logInverseLoss,
         kktResidual: result.kktResidual,
         normalizedMargin: result.normalizedMargin,
+        exponents: exponentsOfLogInverseLoss.directionError,
         remarks,
         samples: (samples as (number | null)[][]).map((row) => positions.map((k) => row[k] ?? null)),
       },

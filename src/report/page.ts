@@ -22,14 +22,12 @@ export interface PageClaim {
 export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEntry[]): string {
   const instances = entries.map(pageInstance);
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
-  const rows = claims.flatMap(({ claim, instances: names }) =>
-    names.flatMap((name, k) => {
-      const instance = byName.get(name);
-      return instance === undefined ? [] : [rowHtml(claim, instance, k > 0)];
-    }),
-  );
   const claimed = new Set(claims.flatMap((claim) => claim.instances));
-  const others = instances.filter(({ name }) => !claimed.has(name)).map((one) => rowHtml("", one, false));
+  const others = instances.flatMap(({ name }) => (claimed.has(name) ? [] : [name]));
+  const groups = [...claims, { claim: "other points", instances: others }].flatMap(({ claim, instances: names }) => {
+    const rows = names.flatMap((name) => byName.get(name) ?? []);
+    return rows.length === 0 ? [] : [groupHtml(claim, rows)];
+  });
   const content: PageContent = { instances };
   return `<!doctype html>
 <html lang="en">
@@ -50,7 +48,7 @@ export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEnt
 </header>
 <main>
 <h2 id="claims">The claims</h2>
-${tableHtml([...rows, ...others])}
+${tableHtml(groups)}
 <h2>The instances</h2>
 ${instances.map((instance, k) => instanceHtml(instance, entries[k]!, k === featured(instances))).join("\n")}
 <h2 id="own">A certificate of your own</h2>
@@ -79,36 +77,31 @@ function featured(instances: readonly PageInstance[]): number {
   );
 }
 
-function tableHtml(rows: readonly string[]): string {
-  const heads = [
-    "Claim",
-    "Instance",
-    "KKT",
-    "Local optimum",
-    "Global optimum",
-    "By layer: local / global",
-    "Flow",
-    "Kernel here",
-  ];
+const HEADS = ["Instance", "KKT", "Local optimum", "Global optimum", "By layer: local / global", "Flow", "Kernel here"];
+
+function tableHtml(groups: readonly string[]): string {
   return `<table class="results" aria-labelledby="claims">
-<thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
-<tbody>
-${rows.join("\n")}
-</tbody>
+<thead><tr>${HEADS.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
+${groups.join("\n")}
 </table>`;
 }
 
-function rowHtml(claim: string, { name, verdict, flows }: PageInstance, continued: boolean): string {
+/** A claim over the rows of its instances. */
+function groupHtml(claim: string, instances: readonly PageInstance[]): string {
+  const text = claim.charAt(0).toUpperCase() + claim.slice(1);
+  return `<tbody>
+<tr class="claim-row"><th scope="rowgroup" colspan="${HEADS.length}">${escapeHtml(text)}</th></tr>
+${instances.map(rowHtml).join("\n")}
+</tbody>`;
+}
+
+function rowHtml({ name, verdict, flows }: PageInstance): string {
   const { kkt, local, strict, radius, global, layers } = verdict;
   const localText = strict === true ? `strict, radius ${radius}` : local;
   const layerText = layers.map((l) => `${answer(l.local)} / ${answer(l.global)}`).join("; ");
-  const flow =
-    flows.length === 0
-      ? "–"
-      : flows.every((f) => f.verdict === "confirmed")
-        ? answer("yes", "confirmed")
-        : answer("no", "not confirmed");
-  return `<tr${continued ? ' class="continued"' : ""}><th scope="row">${continued ? "" : escapeHtml(claim)}</th><td class="name"><a href="#${encodeURIComponent(name)}">${escapeHtml(name)}</a></td><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Layers">${layerText}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td></tr>`;
+  const confirmed = flows.every((f) => f.verdict === "confirmed");
+  const flow = flows.length === 0 ? "–" : confirmed ? answer("yes", "confirmed") : answer("no", "not confirmed");
+  return `<tr><th scope="row" class="name"><a href="#${encodeURIComponent(name)}">${escapeHtml(name)}</a></th><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Layers">${layerText}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td></tr>`;
 }
 
 function answer(value: Answer, text: string = value): string {

@@ -8,6 +8,8 @@ export interface FlowSeries {
   readonly logInverseLoss: number;
   readonly kktResidual: number | null;
   readonly normalizedMargin: number | null;
+  /** Of log(1/L), in the direction error. */
+  readonly exponents: { readonly predicted: number | null; readonly observed: number | null };
   readonly remarks: readonly string[];
   /** log(1/L), normalised margin, KKT residual, direction error at each time. */
   readonly samples: readonly (readonly (number | null)[])[];

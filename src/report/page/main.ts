@@ -11,17 +11,32 @@ import { flowPlot } from "./flow.js";
 import { neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
 import { prose } from "./prose.js";
-import { verification } from "./verification.js";
+import { type Outcome, verification } from "./verification.js";
 
 const { instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
 
 for (const instance of instances) {
   const details = byId(instance.name) as HTMLDetailsElement;
+  let filled = false;
   const fill = () => {
-    if (details.open && details.querySelector(".body") === null) details.append(body(instance));
+    if (!details.open || filled) return;
+    filled = true;
+    details.querySelector(".inside")!.append(...shownOf(instance));
   };
   details.addEventListener("toggle", fill);
   fill();
+  byId(`verify-${instance.name}`).addEventListener("click", () => verify(instance));
+}
+
+/** Has the kernel check an instance's certificate, and shows what it says. */
+function verify({ name, certificate }: PageInstance): Outcome {
+  const outcome = verification(certificate);
+  byId(`statements-${name}`).replaceChildren(outcome.list);
+  for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
+    cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
+    cell.className = outcome.accepted === null ? "no" : "yes";
+  }
+  return outcome;
 }
 
 /** A link into an instance opens it. */
@@ -35,30 +50,22 @@ function openTarget(): void {
 addEventListener("hashchange", openTarget);
 openTarget();
 
-/** Everything about one instance, from its certificate. */
-function body({ certificate, flows, links }: PageInstance): HTMLElement {
-  const outcome = element("div", { class: "outcome", role: "status" });
-  const button = element("button", { type: "button" }, "Verify in this browser");
-  button.addEventListener("click", () => outcome.replaceChildren(verification(certificate).list));
+/** What only a script can show of an instance: pictures, plots and the typeset proof. */
+function shownOf({ certificate, flows }: PageInstance): HTMLElement[] {
   const { accepted } = verification(certificate);
-  return element(
-    "div",
-    { class: "body" },
-    element("div", { class: "actions" }, button, ...links.map(({ label, href }) => element("a", { href }, label))),
-    outcome,
-    ...(accepted === null ? [] : evidence(accepted)),
-    ...(flows.length === 0
-      ? []
-      : [
-          element("h3", {}, "Gradient flow"),
-          element(
-            "p",
-            {},
-            "From the start in the problem file, in floating point: evidence that the flow tends to this point, no part of the verdict.",
-          ),
-          element("div", { class: "figures" }, ...flows.map(flowPlot)),
-        ]),
+  if (accepted === null) return [];
+  const flow = element(
+    "section",
+    {},
+    element("h4", {}, "Gradient flow"),
+    element(
+      "p",
+      {},
+      "From the start in the problem file, in floating point: evidence that the flow tends to this point, no part of the verdict.",
+    ),
+    element("div", { class: "figures" }, ...flows.map(flowPlot)),
   );
+  return [...evidence(accepted), ...(flows.length === 0 ? [] : [flow])];
 }
 
 /** Picture, plot and written proof of an accepted certificate. */
@@ -102,21 +109,12 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
   return [...(figures.length === 0 ? [] : [element("div", { class: "figures" }, ...figures)]), proof];
 }
 
-const all = byId("verify-all");
-all.addEventListener("click", () => {
-  let count = 0;
-  let accepted = 0;
-  for (const { name, certificate } of instances) {
-    const outcome = verification(certificate);
-    count += outcome.count;
-    if (outcome.accepted !== null) accepted++;
-    for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
-      cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
-      cell.className = outcome.accepted === null ? "no" : "yes";
-    }
-  }
+byId("verify-all").addEventListener("click", () => {
+  const outcomes = instances.map(verify);
+  const accepted = outcomes.filter((outcome) => outcome.accepted !== null);
+  const count = accepted.reduce((sum, outcome) => sum + outcome.count, 0);
   byId("verify-all-outcome").textContent =
-    `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${count} statements.`;
+    `The kernel in this browser accepts ${accepted.length} of ${instances.length} certificates, ${count} statements.`;
 });
 
 /** Shows what the kernel says of a file from disk, and, when it accepts all of it, the proof. */

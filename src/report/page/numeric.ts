@@ -44,7 +44,28 @@ export function squaredNorm(v: readonly number[]): number {
   return v.reduce((sum, c) => sum + c * c, 0);
 }
 
-/** A number for a reader. */
+/** A number for a reader: four digits, and powers of ten where it is very large or small. */
 export function shown(value: number): string {
-  return Number(value.toPrecision(4)).toString().replace("-", "−");
+  const [digits, exponent] = value.toExponential(3).split("e") as [string, string];
+  if (value === 0 || Math.abs(Number(exponent)) < 5) return Number(value.toPrecision(4)).toString().replace("-", "−");
+  return `${Number(digits)} · ${powerOfTen(Number(exponent))}`.replace("-", "−");
 }
+
+/** 10ⁿ. */
+export function powerOfTen(exponent: number): string {
+  return `10${[...`${exponent}`].map((c) => SUPERSCRIPTS[c]).join("")}`;
+}
+
+const SUPERSCRIPTS: Readonly<Record<string, string>> = {
+  "-": "⁻",
+  0: "⁰",
+  1: "¹",
+  2: "²",
+  3: "³",
+  4: "⁴",
+  5: "⁵",
+  6: "⁶",
+  7: "⁷",
+  8: "⁸",
+  9: "⁹",
+};

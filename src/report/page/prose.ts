@@ -12,8 +12,19 @@ export function formula(latex: string, displayMode = false): HTMLElement {
 
 export function inline(content: string): Node[] {
   return spansOf(content).map(({ kind, content: inner }) => {
-    if (kind === "math") return formula(inner);
+    if (kind === "math") return formula(breakable(inner));
     return kind === "code" ? element("code", {}, inner) : document.createTextNode(inner);
+  });
+}
+
+/** Lets a line end after a comma outside of braces: long lists of coordinates do not fit a phone. */
+function breakable(latex: string): string {
+  let depth = 0;
+  return latex.replace(/[{}]|, /g, (found) => {
+    if (found === "{") depth++;
+    else if (found === "}") depth--;
+    else if (depth === 0) return ", \\allowbreak ";
+    return found;
   });
 }
 
