@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Instance } from "../certificate/format.js";
-import { evidenceText, type FlowRun, runFlow } from "../flow/index.js";
+import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
 import { type Claim, readClaims, readInstance, type Standing, standing } from "../paper/claims.js";
 import { InputError } from "../problem/decode.js";
 import { certify } from "../prover/certify.js";
@@ -79,13 +79,14 @@ function certifyInstance(name: string, folder: string): { verdict: Verdict; text
   return { verdict: verdictFrom(instance, certified, path), text: certified.text };
 }
 
-/** Both losses from the file's start; the evidence of the file's own loss is NAME.flow.json, the other names its loss. */
+/** Both losses from the file's start; evidence and picture of the file's own loss are NAME.flow, the other's name its loss. */
 function runFlows(name: string, folder: string): readonly FlowRun[] {
   const file = readInstance(name);
   return LOSSES.map((loss) => {
     const run = runFlow(file, { loss });
-    const path = join(folder, `${name}${loss === file.flow?.loss ? "" : `.${loss}`}.flow.json`);
-    writeAtomically(path, evidenceText(run, problemHash({ ...file.problem, point: file.problem.point! })));
+    const path = join(folder, `${name}${loss === file.flow?.loss ? "" : `.${loss}`}.flow`);
+    writeAtomically(`${path}.json`, evidenceText(run, problemHash({ ...file.problem, point: file.problem.point! })));
+    writeAtomically(`${path}.svg`, pictureOf(run, file.problem));
     return run;
   });
 }
