@@ -128,7 +128,7 @@ function problemHash(problem: Problem<unknown>): string {
 
 /** A run in a few lines. */
 function runText({ result, exponents, remarks }: FlowRun): string {
-  const number = (value: number | null) => (value === null ? "none" : print(value));
+  const number = (value: number | null) => (value === null || Number.isNaN(value) ? "none" : print(value));
   const rate = ({ predicted, observed }: FlowRun["exponents"]["directionError"]) =>
     predicted === null || observed === null ? "" : `  ~ log(1/L)^${print(observed)}, predicted ${print(predicted)}`;
   const lines = [
@@ -136,7 +136,7 @@ function runText({ result, exponents, remarks }: FlowRun): string {
     `  direction error    ${number(result.directionError)}${rate(exponents.directionError)}`,
     `  KKT residual       ${number(result.kktResidual)}${rate(exponents.kktResidual)}`,
     `  log(1/L)           ${print(result.logInverseLoss)}`,
-    `  normalised margin  ${print(result.normalizedMargin)}`,
+    `  normalised margin  ${number(result.normalizedMargin)}`,
     ...result.events.map(
       ({ s, sample, neuron, kind }) => `  s = ${print(s)}: neuron ${neuron} ${kind} on sample ${sample}`,
     ),
