@@ -4,53 +4,47 @@ import "katex/dist/katex.min.css";
 import "./page.css";
 import type { Certificate, Of, StatementKind } from "../../certificate/format.js";
 import { proofDocument } from "../proof.js";
-import { CONTENT_ID, type PageContent, type PageInstance } from "./content.js";
+import { CONTENT_ID, type PageContent, type PageInstance, sectionId } from "./content.js";
 import { descentPlot } from "./descent.js";
-import { byId, element } from "./dom.js";
+import { byId, element, find } from "./dom.js";
 import { flowPlot } from "./flow.js";
 import { neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
 import { prose } from "./prose.js";
-import { verification } from "./verification.js";
+import { type Outcome, verification } from "./verification.js";
 
 const { instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
 
 for (const instance of instances) {
-  const details = byId(instance.name) as HTMLDetailsElement;
+  const section = byId(sectionId(instance.name)) as HTMLDetailsElement;
+  const place = find(section, ".extras");
   const fill = () => {
-    if (details.open && details.querySelector(".body") === null) details.append(body(instance));
+    if (section.open && place.childElementCount === 0) place.append(...extras(instance));
   };
-  details.addEventListener("toggle", fill);
+  section.addEventListener("toggle", fill);
   fill();
+  find(section, "button").addEventListener("click", () => verifyInstance(instance));
 }
 
-/** A link into an instance opens it. */
+/** A link to an instance opens it. */
 function openTarget(): void {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (target instanceof HTMLDetailsElement) {
-    target.open = true;
-    target.scrollIntoView();
-  }
+  if (!(target instanceof HTMLDetailsElement)) return;
+  target.open = true;
+  target.scrollIntoView();
 }
 addEventListener("hashchange", openTarget);
 openTarget();
 
-/** Everything about one instance, from its certificate. */
-function body({ certificate, flows, links }: PageInstance): HTMLElement {
-  const outcome = element("div", { class: "outcome", role: "status" });
-  const button = element("button", { type: "button" }, "Verify in this browser");
-  button.addEventListener("click", () => outcome.replaceChildren(verification(certificate).list));
+/** What only a script can show of an instance: pictures, the written proof, the flow. */
+function extras({ certificate, flows }: PageInstance): HTMLElement[] {
   const { accepted } = verification(certificate);
-  return element(
-    "div",
-    { class: "body" },
-    element("div", { class: "actions" }, button, ...links.map(({ label, href }) => element("a", { href }, label))),
-    outcome,
+  return [
     ...(accepted === null ? [] : evidence(accepted)),
     ...(flows.length === 0
       ? []
       : [
-          element("h3", {}, "Gradient flow"),
+          element("h4", {}, "Gradient flow"),
           element(
             "p",
             {},
@@ -58,7 +52,7 @@ function body({ certificate, flows, links }: PageInstance): HTMLElement {
           ),
           element("div", { class: "figures" }, ...flows.map(flowPlot)),
         ]),
-  );
+  ];
 }
 
 /** Picture, plot and written proof of an accepted certificate. */
@@ -102,21 +96,23 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
   return [...(figures.length === 0 ? [] : [element("div", { class: "figures" }, ...figures)]), proof];
 }
 
-const all = byId("verify-all");
-all.addEventListener("click", () => {
-  let count = 0;
-  let accepted = 0;
-  for (const { name, certificate } of instances) {
-    const outcome = verification(certificate);
-    count += outcome.count;
-    if (outcome.accepted !== null) accepted++;
-    for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
-      cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
-      cell.className = outcome.accepted === null ? "no" : "yes";
-    }
+/** Lets the kernel check an instance's certificate, and shows what it says in the instance's section and in the table. */
+function verifyInstance({ name, certificate }: PageInstance): Outcome {
+  const outcome = verification(certificate);
+  find(byId(sectionId(name)), ".checked").replaceChildren(outcome.list);
+  for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
+    cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
+    cell.className = outcome.accepted === null ? "no" : "yes";
   }
+  return outcome;
+}
+
+byId("verify-all").addEventListener("click", () => {
+  const outcomes = instances.map(verifyInstance);
+  const accepted = outcomes.filter((outcome) => outcome.accepted !== null).length;
+  const statements = outcomes.reduce((sum, { count }) => sum + count, 0);
   byId("verify-all-outcome").textContent =
-    `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${count} statements.`;
+    `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${statements} statements.`;
 });
 
 /** Shows what the kernel says of a file from disk, and, when it accepts all of it, the proof. */
