@@ -1,6 +1,13 @@
 /** The reviewer's page as text: everything that can be read without its script, and the content that the script works on. */
 import type { Certificate } from "../certificate/format.js";
-import { CONTENT_ID, type FlowSeries, type PageContent, type PageInstance, type PageLink } from "./page/content.js";
+import {
+  CONTENT_ID,
+  type FlowSeries,
+  type PageContent,
+  type PageInstance,
+  type PageLink,
+  sectionId,
+} from "./page/content.js";
 import { statementText } from "./text.js";
 import { type Answer, type Verdict, verdictOf } from "./verdict.js";
 
@@ -54,6 +61,7 @@ ${instances.map((instance, k) => instanceHtml(instance, entries[k]!, k === featu
 <h2 id="own">A certificate of your own</h2>
 <div class="drop"><label for="chooser">Choose a certificate file, or drop one anywhere on this page:</label> <input type="file" id="chooser" accept=".json,application/json"></div>
 <div id="dropped" role="status"></div>
+<noscript><p>The pictures, the written proofs and the kernel need the script of this page.</p></noscript>
 </main>
 <footer><p>Written by margincert. The kernel in <code>page.js</code> is the one of <code>margincert verify</code>; nothing on this page is loaded from elsewhere or sent anywhere.</p></footer>
 <script type="application/json" id="${CONTENT_ID}">${JSON.stringify(content).replaceAll("<", "\\u003c")}</script>
@@ -101,7 +109,7 @@ function rowHtml({ name, verdict, flows }: PageInstance): string {
   const layerText = layers.map((l) => `${answer(l.local)} / ${answer(l.global)}`).join("; ");
   const confirmed = flows.every((f) => f.verdict === "confirmed");
   const flow = flows.length === 0 ? "–" : confirmed ? answer("yes", "confirmed") : answer("no", "not confirmed");
-  return `<tr><th scope="row" class="name"><a href="#${encodeURIComponent(name)}">${escapeHtml(name)}</a></th><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Layers">${layerText}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td></tr>`;
+  return `<tr><th scope="row" class="name"><a href="#${encodeURIComponent(sectionId(name))}">${escapeHtml(name)}</a></th><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Layers">${layerText}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td></tr>`;
 }
 
 function answer(value: Answer, text: string = value): string {
@@ -111,13 +119,14 @@ function answer(value: Answer, text: string = value): string {
 function instanceHtml({ name, verdict, links }: PageInstance, { certificate }: PageEntry, open: boolean): string {
   const { instance, statements } = certificate;
   const anchors = links.map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`);
-  return `<details class="instance" id="${escapeHtml(name)}"${open ? " open" : ""}>
+  return `<details class="instance" id="${escapeHtml(sectionId(name))}"${open ? " open" : ""}>
 <summary><h3>${escapeHtml(name)}</h3><span>${escapeHtml(verdictLine(verdict))}</span></summary>
 <div class="inside">
-<div class="actions"><button type="button" id="verify-${escapeHtml(name)}">Verify in this browser</button>${anchors.join("")}</div>
-<div id="statements-${escapeHtml(name)}" role="status"><ul class="statements">${statements
+<div class="actions"><button type="button">Verify in this browser</button>${anchors.join("")}</div>
+<div class="checked" role="status"><ul class="statements">${statements
     .map((statement) => `<li>${escapeHtml(statementText(instance, statement))}</li>`)
     .join("")}</ul></div>
+<div class="extras"></div>
 </div>
 </details>`;
 }

@@ -6,27 +6,29 @@ import type { Instance, Of, Statement, StatementKind } from "../certificate/form
 import { squaredNorm } from "../exact/field.js";
 import { notGlobalClaim, notLocalClaim } from "./proof/descent.js";
 import { type Block, display, type ProofDocument, text } from "./proof/document.js";
-import { lagrangianClaim, normBoundClaim, svmDualClaim } from "./proof/global.js";
+import { lagrangianClaim, svmDualClaim } from "./proof/global.js";
 import { layerCellsClaim, layerGlobalClaim } from "./proof/layers.js";
+import { normBoundClaim } from "./proof/norm-bound.js";
 import { marginFormula, networkFormula, networkRemark, networkText, pointAssignments } from "./proof/notation.js";
 import { infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
 import { isLinear, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
 import { generatorText, numberLatex, tupleLatex } from "./proof/typeset.js";
-import { type Verdict, verdictOf } from "./verdict.js";
+import { verdictOf } from "./verdict.js";
 
 export type { Block, ProofDocument } from "./proof/document.js";
 
 /** The document for accepted statements about an instance. */
 export function proofDocument<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): ProofDocument {
   return {
-    title: `${instance.name}: ${titleText(verdictOf(instance, accepted, new Map(), null))}`,
+    title: `${instance.name}: ${titleText(instance, accepted)}`,
     blocks: [...problemBlocks(instance), ...claimBlocks(instance, accepted)],
   };
 }
 
 /** The verdict on the whole problem in a few words. */
-function titleText({ feasible, kkt, local, strict, global }: Verdict): string {
-  if (!feasible) return "a point that is not feasible";
+function titleText<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): string {
+  if (accepted.some(({ kind }) => kind === "infeasible")) return "a point that is not feasible";
+  const { kkt, local, strict, global } = verdictOf(instance, accepted, new Map(), null);
   const point =
     kkt === "yes" ? "a KKT point" : kkt === "no" ? "a feasible point that is not a KKT point" : "a feasible point";
   const optimum = strict === true ? "a strict local optimum" : "a local optimum";

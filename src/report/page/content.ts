@@ -35,3 +35,8 @@ export interface PageContent {
 
 /** The id of the element that holds the content as JSON. */
 export const CONTENT_ID = "content";
+
+/** The id of an instance's section; no other id begins like it. */
+export function sectionId(name: string): string {
+  return `instance-${name}`;
+}

@@ -22,3 +22,10 @@ export function byId(id: string): HTMLElement {
   if (found === null) throw new Error(`the page has no element ${id}`);
   return found;
 }
+
+/** The first descendant that a selector picks; the page has it. */
+export function find(within: ParentNode, selector: string): Element {
+  const found = within.querySelector(selector);
+  if (found === null) throw new Error(`the page has no ${selector} there`);
+  return found;
+}

@@ -4,9 +4,9 @@ import "katex/dist/katex.min.css";
 import "./page.css";
 import type { Certificate, Of, StatementKind } from "../../certificate/format.js";
 import { proofDocument } from "../proof.js";
-import { CONTENT_ID, type PageContent, type PageInstance } from "./content.js";
+import { CONTENT_ID, type PageContent, type PageInstance, sectionId } from "./content.js";
 import { descentPlot } from "./descent.js";
-import { byId, element } from "./dom.js";
+import { byId, element, find } from "./dom.js";
 import { flowPlot } from "./flow.js";
 import { neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
@@ -16,56 +16,43 @@ import { type Outcome, verification } from "./verification.js";
 const { instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
 
 for (const instance of instances) {
-  const details = byId(instance.name) as HTMLDetailsElement;
-  let filled = false;
+  const section = byId(sectionId(instance.name)) as HTMLDetailsElement;
+  const place = find(section, ".extras");
   const fill = () => {
-    if (!details.open || filled) return;
-    filled = true;
-    details.querySelector(".inside")!.append(...shownOf(instance));
+    if (section.open && place.childElementCount === 0) place.append(...extras(instance));
   };
-  details.addEventListener("toggle", fill);
+  section.addEventListener("toggle", fill);
   fill();
-  byId(`verify-${instance.name}`).addEventListener("click", () => verify(instance));
+  find(section, "button").addEventListener("click", () => verifyInstance(instance));
 }
 
-/** Has the kernel check an instance's certificate, and shows what it says. */
-function verify({ name, certificate }: PageInstance): Outcome {
-  const outcome = verification(certificate);
-  byId(`statements-${name}`).replaceChildren(outcome.list);
-  for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
-    cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
-    cell.className = outcome.accepted === null ? "no" : "yes";
-  }
-  return outcome;
-}
-
-/** A link into an instance opens it. */
+/** A link to an instance opens it. */
 function openTarget(): void {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (target instanceof HTMLDetailsElement) {
-    target.open = true;
-    target.scrollIntoView();
-  }
+  if (!(target instanceof HTMLDetailsElement)) return;
+  target.open = true;
+  target.scrollIntoView();
 }
 addEventListener("hashchange", openTarget);
 openTarget();
 
-/** What only a script can show of an instance: pictures, plots and the typeset proof. */
-function shownOf({ certificate, flows }: PageInstance): HTMLElement[] {
+/** What only a script can show of an instance: pictures, the written proof, the flow. */
+function extras({ certificate, flows }: PageInstance): HTMLElement[] {
   const { accepted } = verification(certificate);
-  if (accepted === null) return [];
-  const flow = element(
-    "section",
-    {},
-    element("h4", {}, "Gradient flow"),
-    element(
-      "p",
-      {},
-      "From the start in the problem file, in floating point: evidence that the flow tends to this point, no part of the verdict.",
-    ),
-    element("div", { class: "figures" }, ...flows.map(flowPlot)),
-  );
-  return [...evidence(accepted), ...(flows.length === 0 ? [] : [flow])];
+  return [
+    ...(accepted === null ? [] : evidence(accepted)),
+    ...(flows.length === 0
+      ? []
+      : [
+          element("h4", {}, "Gradient flow"),
+          element(
+            "p",
+            {},
+            "From the start in the problem file, in floating point: evidence that the flow tends to this point, no part of the verdict.",
+          ),
+          element("div", { class: "figures" }, ...flows.map(flowPlot)),
+        ]),
+  ];
 }
 
 /** Picture, plot and written proof of an accepted certificate. */
@@ -109,12 +96,23 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
   return [...(figures.length === 0 ? [] : [element("div", { class: "figures" }, ...figures)]), proof];
 }
 
+/** Lets the kernel check an instance's certificate, and shows what it says in the instance's section and in the table. */
+function verifyInstance({ name, certificate }: PageInstance): Outcome {
+  const outcome = verification(certificate);
+  find(byId(sectionId(name)), ".checked").replaceChildren(outcome.list);
+  for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
+    cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
+    cell.className = outcome.accepted === null ? "no" : "yes";
+  }
+  return outcome;
+}
+
 byId("verify-all").addEventListener("click", () => {
-  const outcomes = instances.map(verify);
-  const accepted = outcomes.filter((outcome) => outcome.accepted !== null);
-  const count = accepted.reduce((sum, outcome) => sum + outcome.count, 0);
+  const outcomes = instances.map(verifyInstance);
+  const accepted = outcomes.filter((outcome) => outcome.accepted !== null).length;
+  const statements = outcomes.reduce((sum, { count }) => sum + count, 0);
   byId("verify-all-outcome").textContent =
-    `The kernel in this browser accepts ${accepted.length} of ${instances.length} certificates, ${count} statements.`;
+    `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${statements} statements.`;
 });
 
 /** Shows what the kernel says of a file from disk, and, when it accepts all of it, the proof. */

@@ -6,7 +6,7 @@ import { curvePoint, marginAt, passAlong } from "../../kernel/forward.js";
 import { parametersOf } from "../../problem/network.js";
 import { type Block, claim, display, items, text } from "./document.js";
 import { parameterLatex, parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
-import { numberLatex, packed, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
+import { decimalLatex, numberLatex, packed, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
 
 /** Margins less 1 and the gain in squared norm along a curve. */
 export function along<E>(instance: Instance<E>, curve: Curve<E>): { slacks: Polynomial<E>[]; gain: Polynomial<E> } {
@@ -86,13 +86,14 @@ export function notGlobalClaim<E>(instance: Instance<E>, { scope, better }: Of<"
         indices.map((k) => v[k]!),
       ),
     );
-  const margins = data.map(
-    (_, i) => `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}}) = ${numberLatex(K, marginAt(instance, i, better))}`,
-  );
+  const margins = data.map((_, i) => {
+    const margin = marginAt(instance, i, better);
+    return `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}}) = ${numberLatex(K, margin)}${decimalLatex(K, margin)}`;
+  });
   const name = pointLatex(scope);
   return claim(`The point $${name}$ is not a global optimum of $${problemLatex(scope)}$.`, [
     text(
-      `The point $\\theta'$ with $${parameterTuple(network, scope)} = ${tupleLatex(K, values)}$${scope === null ? "" : " and all else as in $\\theta$"} is feasible, as $${margins.join("$, $")}$, and $\\|${name}'\\|^{2} = ${norm(better)} < ${norm(point)} = \\|${name}\\|^{2}$.`,
+      `The point $\\theta'$ with $${parameterTuple(network, scope)} = ${tupleLatex(K, values)}$${scope === null ? "" : " and all else as in $\\theta$"} is feasible, with the ${data.length === 1 ? "margin" : "margins"} $${margins.join("$, $")}$, and $\\|${name}'\\|^{2} = ${norm(better)} < ${norm(point)} = \\|${name}\\|^{2}$.`,
     ),
   ]);
 }

@@ -8,7 +8,9 @@ import { sumLatex } from "./typeset.js";
 export function excludedText<E>({ network, field: K }: Instance<E>, excluded: readonly Exclusion<E>[]): Block[] {
   if (excluded.length === 0) return [];
   return [
-    text("Some sign choices do not occur, because forms that sum to zero are not all positive:"),
+    text(
+      "Some sign choices occur at most on the boundary of others, because forms with a sum that vanishes are not all positive; the closed cells of the other choices cover everything:",
+    ),
     items(
       excluded.map((members) => {
         const conditions = members.map(

@@ -1,46 +1,71 @@
-/** `lagrangian`, `svm-dual`, `norm-bound`: the whole problem, by a bound from below. */
+/** `lagrangian`, `svm-dual`: the whole problem, by a bound from below. */
 import type { Instance, LagrangianBlock, LagrangianCell, Of } from "../../certificate/format.js";
-import { squaredNorm, sum } from "../../exact/field.js";
-import { rational } from "../../exact/rational.js";
-import { blockCell, blockOf, cellFrame, depthTwo } from "../../kernel/lagrangian.js";
+import { squaredNorm } from "../../exact/field.js";
+import { blockCell, blockOf, cellFrame, depthTwo, type Block as LagrangianBlockData } from "../../kernel/lagrangian.js";
 import { combination } from "../../kernel/pieces.js";
+import { cubeLegend, cubesLatex, signCubes } from "./cubes.js";
 import { type Block, claim, display, enumeration, items, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
 import { parameterLatex, preactivationLatex } from "./notation.js";
-import { numberLatex, squaresLatex, squaresOf, sumLatex, tupleLatex } from "./typeset.js";
+import { isSum, numberLatex, squaresLatex, squaresOf, sumLatex, tupleLatex } from "./typeset.js";
 
 export function lagrangianClaim<E>(instance: Instance<E>, statement: Of<"lagrangian", E>): Block {
   const { field: K, point, network } = instance;
   const { reach, multipliers, blocks } = statement;
   const lambda = multipliers.map((c, i) => `\\lambda_{${i + 1}} = ${numberLatex(K, c)}`);
-  const entries = blocks.flatMap((block) => block.cells.map((cell) => cellText(instance, statement, block, cell)));
-  const where = reach === "local" ? ", for $\\theta'$ near $\\theta$" : "";
+  const where = reach === "local" ? " near $\\theta$" : "";
   const linear = network.activation.kind === "linear";
   return claim(`The point $\\theta$ is a ${reach} optimum of $(\\mathrm{P})$.`, [
     text(
-      `Let $${lambda.join(",\\; ")}$, with the sum $\\tfrac12\\|\\theta\\|^{2} = ${numberLatex(K, K.div(squaredNorm(K, point), K.add(K.one, K.one)))}$. For every feasible $\\theta'$,`,
+      `Let $${lambda.join(",\\; ")}$, with the sum $\\tfrac12\\|\\theta\\|^{2} = ${numberLatex(K, K.div(squaredNorm(K, point), K.add(K.one, K.one)))}$. For every feasible $\\theta'$${where},`,
     ),
     display(
       "\\tfrac12\\|\\theta'\\|^{2} \\ge \\tfrac12\\|\\theta'\\|^{2} - \\sum_i \\lambda_i \\left(y_i\\Phi(\\theta'; x_i) - 1\\right) = \\tfrac12\\|\\theta\\|^{2} + \\sum_{B} Q_B(\\theta'),",
     ),
     text(
-      `where the sum is over groups $B$ of hidden neurons that share no parameter, and $Q_B$ collects the quadratic terms in the parameters of $B$. Each is non-negative${linear ? "" : `, whatever the signs of its pre-activations${where}`}:`,
+      `where the sum is over groups $B$ of hidden neurons that share no parameter, and $Q_B$ collects the quadratic terms in the parameters of $B$, here written without primes. Each is non-negative${linear ? "" : `, whatever signs its pre-activations take${where}`}:`,
     ),
-    ...blocks.flatMap(({ excluded }) => excludedText(instance, excluded)),
-    items(entries),
-    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$."),
+    ...blocks.flatMap((block) => blockTexts(instance, statement, block)),
+    text(
+      `So $\\|\\theta'\\| \\ge \\|\\theta\\|$${reach === "local" ? " for every feasible $\\theta'$ near $\\theta$" : ""}.`,
+    ),
   ]);
 }
 
-/** Q_B on one cell as a sum of squares and of products of forms that are non-negative there. */
-function cellText<E>(
+/** A block's cells, those with one and the same formula together. */
+function blockTexts<E>(
   instance: Instance<E>,
-  { reach, multipliers }: Of<"lagrangian", E>,
-  { members, split }: LagrangianBlock<E>,
+  statement: Of<"lagrangian", E>,
+  { members, split, excluded, cells }: LagrangianBlock<E>,
+): Block[] {
+  const { network } = instance;
+  const { reach, multipliers } = statement;
+  const block = blockOf(instance, depthTwo(instance), members[0]!, reach, multipliers);
+  const [who, ...others] = members.map((group) => enumeration(group.map((unit) => `${unit + 1}`)));
+  const alike = others.length > 0 ? ` (and alike for ${enumeration(others)})` : "";
+  const [one, several] = network.source.kind === "convolutional" ? ["Patch", "Patches"] : ["Neuron", "Neurons"];
+  const name = `${members[0]!.length === 1 ? one : several} ${who}${alike}`;
+  const { units } = cellFrame(instance, block, split);
+  const leaves = cells.map((cell) => ({ chosen: cell.orientations, key: cellFormula(instance, block, cell) }));
+  if (units.length === 0) return [text(`${name}: $Q_B = ${leaves[0]!.key} \\ge 0$.`)];
+  const signed = units.map(({ sample, layer, unit }) =>
+    layer === 0 ? preactivationLatex(network, sample, layer, unit) : parameterLatex(network, block.parameters[unit]!),
+  );
+  const cubes = signCubes(leaves);
+  return [
+    ...excludedText(instance, excluded),
+    text(`${name}, by the ${signed.length === 1 ? "sign" : "signs"} of $${signed.join(", ")}$${cubeLegend(cubes)}:`),
+    items([...new Set(leaves.map(({ key }) => key))].map((key) => `${cubesLatex(cubes, key)}: $Q_B = ${key} \\ge 0$.`)),
+  ];
+}
+
+/** Q_B on one cell as a sum of squares and of products of forms that are non-negative there. */
+function cellFormula<E>(
+  instance: Instance<E>,
+  block: LagrangianBlockData<E>,
   { orientations, products }: LagrangianCell<E>,
 ): string {
   const { network, field: K } = instance;
-  const block = blockOf(instance, depthTwo(instance), members[0]!, reach, multipliers);
   const { Q, constraints } = blockCell(instance, block, orientations);
   const half = K.inv(K.add(K.one, K.one));
   const name = (k: number) => parameterLatex(network, block.parameters[k]!);
@@ -60,25 +85,14 @@ function cellText<E>(
       K,
       [...constraints[k]!].map(([v, coefficient]) => ({ coefficient, factor: name(v) })),
     );
-    return `\\left(${latex}\\right)`;
+    return isSum(latex) || /^[\d\\]/.test(latex) ? `\\left(${latex}\\right)` : latex;
   };
   const parts = products.map(({ first, second, weight }) => ({
     coefficient: K.mul(half, weight),
-    factor: first === second ? `${form(first)}^{2}` : `${form(first)}${form(second)}`,
+    factor: first === second ? `${form(first)}^{2}` : `${form(first)}\\, ${form(second)}`,
   }));
   const squares = squaresLatex(K, squaresOf(K, S), name);
-  const total =
-    parts.length === 0 ? squares : squares === "0" ? sumLatex(K, parts) : `${squares} + ${sumLatex(K, parts)}`;
-  const { units } = cellFrame(instance, block, split);
-  const signs = units.map(({ sample, layer, unit }, k) => {
-    const z = layer === 0 ? preactivationLatex(network, sample, layer, unit) : name(unit);
-    return `${z} ${orientations[k]! > 0 ? "\\ge" : "\\le"} 0`;
-  });
-  const where = signs.length === 0 ? "" : ` where $${signs.join(",\\; ")}$`;
-  const who = members.map((group) => enumeration(group.map((unit) => `${unit + 1}`)));
-  const alike = members.length > 1 ? ` (and alike for ${enumeration(who.slice(1))})` : "";
-  const neurons = members[0]!.length === 1 ? "Neuron" : "Neurons";
-  return `${neurons} ${who[0]}${alike}${where}: $Q_B = ${total} \\ge 0$.`;
+  return parts.length === 0 ? squares : squares === "0" ? sumLatex(K, parts) : `${squares} + ${sumLatex(K, parts)}`;
 }
 
 export function svmDualClaim<E>(instance: Instance<E>, { multipliers }: Of<"svm-dual", E>): Block {
@@ -99,7 +113,7 @@ export function svmDualClaim<E>(instance: Instance<E>, { multipliers }: Of<"svm-
   const norm = squaredNorm(K, point);
   return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
     text(
-      `Every parameter vector $\\theta'$ computes a linear map $\\Phi(\\theta'; x) = \\langle u', x\\rangle$. By Cauchy–Schwarz, layer by layer, $\\|u'\\|$ is at most the product of the Frobenius norms of the ${m} layers, and by the inequality of the means`,
+      `Every parameter vector $\\theta'$ computes a linear map $\\Phi(\\theta'; x) = \\langle u', x\\rangle$. By Cauchy–Schwarz, layer by layer, $\\|u'\\|$ is at most the product of the Frobenius norms of ${m === 1 ? "the weight matrix $W_1'$" : m === 2 ? "the weight matrices $W_1', W_2'$" : `the weight matrices $W_1', \\dots, W_{${m}}'$`}, and by the inequality of the means`,
     ),
     display(
       `\\|u'\\|^{2} \\le \\prod_{l=1}^{${m}} \\|W_l'\\|_F^{2} \\le \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}}.`,
@@ -113,36 +127,5 @@ export function svmDualClaim<E>(instance: Instance<E>, { multipliers }: Of<"svm-
       `\\left(\\|\\theta\\|^{2} / ${m}\\right)^{${m}} = \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, squaredNorm(K, combined))} = \\|u\\|^{2} \\le \\|u'\\|^{2} \\le \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}}.`,
     ),
     text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$."),
-  ]);
-}
-
-export function normBoundClaim<E>(instance: Instance<E>, { multipliers, cells }: Of<"norm-bound", E>): Block {
-  const { network, field: K, point } = instance;
-  const m = network.layers.length;
-  const total = sum(K, multipliers);
-  const support = multipliers.flatMap((c, i) => (K.isZero(c) ? [] : [i]));
-  const diagonal = network.source.kind === "diagonal" && m >= 2;
-  const norm = squaredNorm(K, point);
-  const margins = sumLatex(
-    K,
-    support.map((i) => ({ coefficient: multipliers[i]!, factor: `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}})` })),
-  );
-  const mean = K.div(norm, K.fromRational(rational(BigInt(m))));
-  let power = K.one;
-  for (let l = 0; l < m; l++) power = K.mul(power, mean);
-  const C2 = K.div(K.mul(total, total), power);
-  const why = diagonal
-    ? `A branch $j$ contributes at most $\\prod_l |w_{l,j}'|$ times the largest value $C_j$ of $|\\sum_i \\alpha_i y_i g(x_{i,j})|$, where $g$ runs the input through hidden weights of size 1 with any signs; the largest $C_j$ is $C$ with $C^{2} = ${numberLatex(K, C2)}$. Since $\\sum_j \\prod_l |w_{l,j}'| \\le \\prod_l \\|w_l'\\|$,`
-    : `The samples with multipliers have one label, $\\sigma$ is increasing and $\\sigma(a + b) \\le \\sigma(a) + \\sigma(b)$, $-\\sigma(z) \\le \\sigma(-z)$. Pulling sums and signs out of $\\sigma$ layer by layer, and with Cauchy–Schwarz, the left side is at most $C \\prod_l \\|W_l'\\|_F$, where $C$ is the largest $\\sum_i \\alpha_i \\sigma^{(${m - 1})}(w \\cdot x_i)$ over unit vectors $w$, $\\sigma$ being applied ${m - 1} times. On each of the ${cells.length} sign cells of the $w \\cdot x_i$ the certificate's $\\nu \\ge 0$ bound it by $\\|\\sum_i \\alpha_i s_i x_i \\pm \\sum_i \\nu_i x_i\\| \\le C$ with $C^{2} = ${numberLatex(K, C2)}$;`;
-  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
-    text(
-      `Let $\\theta'$ be feasible. Then $${margins} \\ge ${numberLatex(K, total)}$. ${why} and by the inequality of the means,`,
-    ),
-    display(
-      `${numberLatex(K, total)} \\le C \\prod_{l=1}^{${m}} \\|W_l'\\|_F \\le C \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}/2}.`,
-    ),
-    text(
-      `At $\\theta$ there is equality, $C^{2} \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, K.mul(total, total))}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
-    ),
   ]);
 }

@@ -1,14 +1,24 @@
 /** Written proofs as LaTeX that compiles with pdflatex and the packages amsmath, amssymb and amsthm. */
 import { type Block, type ProofDocument, spansOf } from "./document.js";
+import { printedWidth } from "./typeset.js";
 
-const PREAMBLE = String.raw`\documentclass[10pt]{article}
+const PREAMBLE = String.raw`% To paste the text below into an article, load the packages of its fourth line there, and have an environment "claim".
+\documentclass[10pt]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[margin=2cm]{geometry}
-\usepackage{amsmath,amssymb,amsthm}
+\usepackage{amsmath,amssymb,amsthm,array,longtable}
+\newtheoremstyle{tight}{4pt}{0pt}{\itshape}{}{\bfseries}{.}{ }{}
+\theoremstyle{tight}
 \newtheorem{claim}{Claim}[section]
 \setlength{\parindent}{0pt}
-\setlength{\parskip}{0.35em plus 0.2em}
-\AtBeginDocument{\setlength{\abovedisplayskip}{4pt plus 2pt}\setlength{\belowdisplayskip}{4pt plus 2pt}}
+\setlength{\parskip}{0.3em plus 0.2em}
+\makeatletter
+\def\@listI{\leftmargin\leftmargini \topsep 0pt \partopsep 0pt \parsep 0pt \itemsep 1pt}
+\let\@listi\@listI
+\makeatother
+\AtBeginDocument{%
+  \setlength{\abovedisplayskip}{4pt plus 2pt}\setlength{\abovedisplayshortskip}{2pt plus 2pt}%
+  \setlength{\belowdisplayskip}{4pt plus 2pt}\setlength{\belowdisplayshortskip}{2pt plus 2pt}}
 \allowdisplaybreaks
 \sloppy
 `;
@@ -52,29 +62,55 @@ function render(block: Block): string {
         ? `\\[${block.lines[0]!.replaceAll("&", "")}\\]`
         : `\\begin{align*}\n${block.lines.join(" \\\\\n")}\n\\end{align*}`;
     case "items":
-      return `\\begin{itemize}\\setlength{\\itemsep}{0pt}\n${block.items.map((item) => `\\item ${inline(item)}`).join("\n")}\n\\end{itemize}`;
-    case "table":
+      return `\\begin{itemize}\n${block.items.map((item) => `\\item ${inline(item)}`).join("\n")}\n\\end{itemize}`;
+    case "table": {
+      // A longtable breaks over pages, but not in two columns.
+      const [opening, closing] =
+        block.rows.length > MAX_UNBROKEN_ROWS
+          ? [["\\begin{longtable}"], ["\\end{longtable}"]]
+          : [
+              ["\\begin{center}", "\\begin{tabular}"],
+              ["\\end{tabular}", "\\end{center}"],
+            ];
       return [
-        "\\begin{center}\\renewcommand{\\arraystretch}{1.25}",
-        `\\begin{tabular}{${columns(block.rows)}}`,
+        `{\\renewcommand{\\arraystretch}{1.2}`,
+        `${opening.join("\n")}{${columns(block.heads, block.rows)}}`,
         `${block.heads.map(inline).join(" & ")} \\\\ \\hline`,
         ...block.rows.map((row) => `${row.map(inline).join(" & ")} \\\\`),
-        "\\end{tabular}\\end{center}",
+        `${closing.join("\n")}}`,
       ].join("\n");
+    }
     case "claim":
       return [
-        `\\begin{claim}\n${inline(block.statement)}\n\\end{claim}`,
+        `\\begin{claim}\n${inline(block.statement)}\n\\end{claim}\\nopagebreak`,
         `\\begin{proof}\n${renderAll(block.proof)}\n\\end{proof}`,
-      ].join("\n\n");
+      ].join("\n");
   }
 }
 
-/** Left-aligned columns; words that are too many for a line are set in a paragraph. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, k) =>
-    Math.max(...rows.map((row) => row[k]!.replace(/\$[^$]*\$/g, "").length)),
-  );
-  return widths.map((width) => (width > 60 ? "p{11cm}" : "l")).join("");
+/** More rows than this are broken over pages. */
+const MAX_UNBROKEN_ROWS = 20;
+
+/** Letters that fit a line, the width of one, and how many make a column wide. */
+const LINE_LETTERS = 82;
+const LETTER_CENTIMETRES = 0.19;
+const WIDE_LETTERS = 18;
+
+/** Left-aligned columns; where a row is too long for a line, the wide columns are set in paragraphs. */
+function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((_, k) => Math.max(...[heads, ...rows].map((row) => printedWidth(row[k]!))) + 3);
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, width) => total + width, 0);
+  const total = sum(widths);
+  if (total <= LINE_LETTERS) return "l".repeat(widths.length);
+  const wide = sum(widths.filter((width) => width > WIDE_LETTERS));
+  const share = (width: number) => ((LINE_LETTERS - (total - wide)) * width) / wide;
+  return widths
+    .map((width) =>
+      width > WIDE_LETTERS
+        ? `>{\\raggedright\\arraybackslash}p{${(share(width) * LETTER_CENTIMETRES).toFixed(1)}cm}`
+        : "l",
+    )
+    .join("");
 }
 
 /** What LaTeX would take for a command, and letters beyond Latin ones, which its fonts do not have. */

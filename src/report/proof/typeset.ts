@@ -2,7 +2,8 @@
 import { abs, type Field, type Sign } from "../../exact/field.js";
 import type { MultivariatePolynomial } from "../../exact/multivariate.js";
 import type { Polynomial } from "../../exact/polynomial.js";
-import { formatRational, Q, type Rational, rational } from "../../exact/rational.js";
+import { Q, rational } from "../../exact/rational.js";
+import { fraction, radical, rootOfInteger, scaled } from "./radicals.js";
 
 /** A sign and what follows it: summands are joined by it. */
 interface Signed {
@@ -102,40 +103,6 @@ function summands<E>(K: Field<E>, value: E): Signed[] {
   });
 }
 
-/** |q| */
-function fraction(q: Rational): string {
-  return q.d === 1n ? `${q.n}` : `\\tfrac{${q.n}}{${q.d}}`;
-}
-
-function scaled(q: Rational, factor: string): string {
-  if (q.n === 1n && q.d === 1n) return factor;
-  return `${fraction(q)} ${/^\d/.test(factor) ? "\\cdot " : ""}${factor}`;
-}
-
-interface Root {
-  readonly radicand: bigint;
-  readonly degree: number;
-}
-
-/** The generator, if it is the positive n-th root of an integer. */
-function rootOfInteger<E>(K: Field<E>): Root | null {
-  const { minimalPolynomial, interval } = K.description!;
-  const [constant, ...others] = minimalPolynomial;
-  const pure = others.slice(0, -1).every(Q.isZero) && Q.sign(interval[0]) >= 0;
-  return pure ? { radicand: -constant!.s * constant!.n, degree: others.length } : null;
-}
-
-/** |q| · c^{k/n}: √2, ½√2 as 1/√2, ½·2^{2/3} as 2^{−1/3}. */
-function radical(q: Rational, { radicand, degree }: Root, k: number): string {
-  const exponent = rational(BigInt(k), BigInt(degree));
-  const square = exponent.n === 1n && exponent.d === 2n;
-  const root = square ? `\\sqrt{${radicand}}` : `${radicand}^{${formatRational(exponent)}}`;
-  if (q.n === 1n && q.d === radicand) {
-    return square ? `\\tfrac{1}{\\sqrt{${radicand}}}` : `${radicand}^{${formatRational(exponent.sub(1n))}}`;
-  }
-  return scaled(q, root);
-}
-
 /** A field's generator in words, where the numbers cannot do without it; null for ℚ and for roots of integers. */
 export function generatorText<E>(K: Field<E>): string | null {
   if (K.description === null || rootOfInteger(K) !== null) return null;
@@ -150,10 +117,12 @@ export function generatorText<E>(K: Field<E>): string | null {
   return `Here $a$ is the root of $${polynomial}$ in $(${low}, ${high})$.`;
 }
 
-/** A decimal to go with an exact number, or nothing where the number is its own. */
+/** A decimal to go with an irrational number; nothing for a rational. */
 export function decimalLatex<E>(K: Field<E>, value: E): string {
-  const exact = numberLatex(K, value);
-  return /^-?\d+$/.test(exact) ? "" : ` \\approx ${Number(K.toNumber(value).toPrecision(4))}`;
+  const irrational = K.coordinates(value)
+    .slice(1)
+    .some((c) => !Q.isZero(c));
+  return irrational ? ` \\approx ${Number(K.toNumber(value).toPrecision(4))}` : "";
 }
 
 /** Why a polynomial that is not identically zero has one strict sign on (0, T]: the sign, the factored form, and the reason. */
