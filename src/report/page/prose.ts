@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Written proofs as elements: text with KaTeX. */
 import katex from "katex";
-import { type Block, type ProofDocument, spansOf } from "../proof/document.js";
+import { type Block, breakable, type ProofDocument, spansOf } from "../proof/document.js";
 import { element } from "./dom.js";
 
 export function formula(latex: string, displayMode = false): HTMLElement {
@@ -12,7 +12,7 @@ export function formula(latex: string, displayMode = false): HTMLElement {
 
 export function inline(content: string): Node[] {
   return spansOf(content).map(({ kind, content: inner }) => {
-    if (kind === "math") return formula(inner);
+    if (kind === "math") return formula(breakable(inner));
     return kind === "code" ? element("code", {}, inner) : document.createTextNode(inner);
   });
 }
