@@ -27,14 +27,18 @@ export interface PageClaim {
 
 /** `index.html`; it expects `page.js` and `page.css` beside it. */
 export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEntry[]): string {
-  const instances = entries.map(pageInstance);
+  const inOrder = byClaim(claims, entries);
+  const instances = inOrder.map(pageInstance);
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
+  const named = claims.map(({ claim, instances: names }) => ({
+    claim,
+    rows: names.flatMap((name) => byName.get(name) ?? []),
+  }));
   const claimed = new Set(claims.flatMap((claim) => claim.instances));
-  const others = instances.flatMap(({ name }) => (claimed.has(name) ? [] : [name]));
-  const groups = [...claims, { claim: "other points", instances: others }].flatMap(({ claim, instances: names }) => {
-    const rows = names.flatMap((name) => byName.get(name) ?? []);
-    return rows.length === 0 ? [] : [groupHtml(claim, rows)];
-  });
+  const others = instances
+    .filter(({ name }) => !claimed.has(name))
+    .map((instance) => ({ claim: "", rows: [instance] }));
+  const statements = entries.reduce((sum, { certificate }) => sum + certificate.statements.length, 0);
   const content: PageContent = { instances };
   return `<!doctype html>
 <html lang="en">
@@ -49,15 +53,15 @@ export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEnt
 <header>
 <h1>Margin maximization: every claim, certified</h1>
 <p class="lead">Vardi, Shamir and Srebro, <a href="https://arxiv.org/abs/2110.02732"><i>On Margin Maximization in Linear and ReLU Networks</i></a>, ask of the KKT point to which gradient flow converges whether it is a local or a global optimum of the max-margin problem. Below is an exact instance of each of their claims, with a certificate that a small kernel checks in exact arithmetic.</p>
-<p>That kernel is part of this page. It runs here, on your machine, on these certificates or on a file of yours; the pictures are floating point, the verdicts are not.</p>
+<p>That kernel is part of this page. It runs here, on your machine, on these ${instances.length} certificates with their ${statements} statements, or on a file of yours. The pictures are floating point; the verdicts are not.</p>
 <div class="actions"><button type="button" id="verify-all">Verify all in this browser</button><a href="#own">Check a file of yours</a></div>
 <p id="verify-all-outcome" role="status"></p>
 </header>
 <main>
 <h2 id="claims">The claims</h2>
-${tableHtml(groups)}
+${tableHtml([...named, ...others].filter(({ rows }) => rows.length > 0))}
 <h2>The instances</h2>
-${instances.map((instance, k) => instanceHtml(instance, entries[k]!, k === featured(instances))).join("\n")}
+${instances.map((instance, k) => instanceHtml(instance, inOrder[k]!, k === featured(instances))).join("\n")}
 <h2 id="own">A certificate of your own</h2>
 <div class="drop"><label for="chooser">Choose a certificate file, or drop one anywhere on this page:</label> <input type="file" id="chooser" accept=".json,application/json"></div>
 <div id="dropped" role="status"></div>
@@ -69,6 +73,16 @@ ${instances.map((instance, k) => instanceHtml(instance, entries[k]!, k === featu
 </body>
 </html>
 `;
+}
+
+/** The entries in the order in which the claims name them, then the others. */
+function byClaim(claims: readonly PageClaim[], entries: readonly PageEntry[]): PageEntry[] {
+  const names = claims.flatMap(({ instances }) => instances);
+  const rank = ({ certificate }: PageEntry) => {
+    const at = names.indexOf(certificate.instance.name);
+    return at === -1 ? names.length : at;
+  };
+  return [...entries].sort((a, b) => rank(a) - rank(b));
 }
 
 function pageInstance({ certificate, text, flows, links }: PageEntry): PageInstance {
@@ -85,31 +99,41 @@ function featured(instances: readonly PageInstance[]): number {
   );
 }
 
-const HEADS = ["Instance", "KKT", "Local optimum", "Global optimum", "By layer: local / global", "Flow", "Kernel here"];
+interface ClaimRows {
+  readonly claim: string;
+  readonly rows: readonly PageInstance[];
+}
 
-function tableHtml(groups: readonly string[]): string {
+function tableHtml(claims: readonly ClaimRows[]): string {
+  const heads = ["Claim", "Instance", "KKT", "Local", "Global", "Each layer: local / global", "Flow", "Kernel"];
   return `<table class="results" aria-labelledby="claims">
-<thead><tr>${HEADS.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
-${groups.join("\n")}
+<thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
+${claims.map(claimHtml).join("\n")}
 </table>`;
 }
 
-/** A claim over the rows of its instances. */
-function groupHtml(claim: string, instances: readonly PageInstance[]): string {
-  const text = claim.charAt(0).toUpperCase() + claim.slice(1);
-  return `<tbody>
-<tr class="claim-row"><th scope="rowgroup" colspan="${HEADS.length}">${escapeHtml(text)}</th></tr>
-${instances.map(rowHtml).join("\n")}
-</tbody>`;
+function claimHtml({ claim, rows }: ClaimRows): string {
+  const head = `<th scope="rowgroup" rowspan="${rows.length}">${escapeHtml(claim)}</th>`;
+  return `<tbody>\n${rows.map((row, k) => `<tr>${k === 0 ? head : ""}${cellsHtml(row)}</tr>`).join("\n")}\n</tbody>`;
 }
 
-function rowHtml({ name, verdict, flows }: PageInstance): string {
+function cellsHtml({ name, verdict, flows }: PageInstance): string {
   const { kkt, local, strict, radius, global, layers } = verdict;
   const localText = strict === true ? `strict, radius ${radius}` : local;
-  const layerText = layers.map((l) => `${answer(l.local)} / ${answer(l.global)}`).join("; ");
-  const confirmed = flows.every((f) => f.verdict === "confirmed");
-  const flow = flows.length === 0 ? "–" : confirmed ? answer("yes", "confirmed") : answer("no", "not confirmed");
-  return `<tr><th scope="row" class="name"><a href="#${encodeURIComponent(sectionId(name))}">${escapeHtml(name)}</a></th><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Layers">${layerText}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td></tr>`;
+  const flow =
+    flows.length === 0
+      ? "–"
+      : flows.every((f) => f.verdict === "confirmed")
+        ? answer("yes", "confirmed")
+        : answer("no", "not confirmed");
+  return `<td class="name"><a href="#${encodeURIComponent(sectionId(name))}">${escapeHtml(name)}</a></td><td data-label="KKT">${answer(kkt)}</td><td data-label="Local">${answer(local, localText)}</td><td data-label="Global">${answer(global)}</td><td data-label="Each layer">${layersHtml(layers)}</td><td data-label="Flow">${flow}</td><td data-label="Kernel"><span data-kernel="${escapeHtml(name)}">–</span></td>`;
+}
+
+/** Local and global optimality of each layer: once, where all layers are alike. */
+function layersHtml(layers: Verdict["layers"]): string {
+  const pairs = layers.map(({ local, global }) => `${answer(local)} / ${answer(global)}`);
+  if (new Set(pairs).size < 2) return pairs[0] ?? "–";
+  return pairs.map((pair, k) => `${k + 1}: ${pair}`).join("<br>");
 }
 
 function answer(value: Answer, text: string = value): string {
@@ -120,7 +144,12 @@ function instanceHtml({ name, verdict, links }: PageInstance, { certificate }: P
   const { instance, statements } = certificate;
   const anchors = links.map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`);
   return `<details class="instance" id="${escapeHtml(sectionId(name))}"${open ? " open" : ""}>
-<summary><h3>${escapeHtml(name)}</h3><span>${escapeHtml(verdictLine(verdict))}</span></summary>
+<summary><h3>${escapeHtml(name)}</h3><span>${escapeHtml(
+    verdictLine(
+      verdict,
+      statements.some(({ kind }) => kind === "infeasible"),
+    ),
+  )}</span></summary>
 <div class="inside">
 <div class="actions"><button type="button">Verify in this browser</button>${anchors.join("")}</div>
 <div class="checked" role="status"><ul class="statements">${statements
@@ -131,7 +160,8 @@ function instanceHtml({ name, verdict, links }: PageInstance, { certificate }: P
 </details>`;
 }
 
-function verdictLine({ kkt, local, strict, global }: Verdict): string {
+function verdictLine({ kkt, local, strict, global }: Verdict, infeasible: boolean): string {
+  if (infeasible) return "not feasible";
   const optimum =
     global === "yes"
       ? "global optimum"

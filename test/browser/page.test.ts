@@ -1,233 +1,281 @@
-/** The reviewer's page in a real browser, opened from disk. */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chromiumCommand, withChromium } from "./chromium.js";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { describeWith, onPath } from "../tools.js";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
-const CERTIFICATES = join(ROOT, "certificates");
-const names = readdirSync(CERTIFICATES).flatMap((file) => /^([^.]+)\.json$/.exec(file)?.[1] ?? []);
+const MAIN = new URL("../../dist/cli/main.js", import.meta.url).pathname;
+const CERTIFICATES = new URL("../../certificates/", import.meta.url).pathname;
+const ACCEPTED = new URL("../certificates/accept/", import.meta.url).pathname;
 
-describe.skipIf(chromiumCommand === null)(`the page${withChromium}`, () => {
-  let browser: Browser;
-  const folder = mkdtempSync(join(tmpdir(), "margincert-page-"));
-  const index = pathToFileURL(join(folder, "index.html")).href;
+const names = readdirSync(CERTIFICATES)
+  .filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"))
+  .map((file) => file.slice(0, -".json".length));
+const certificate = (name: string) => readFileSync(join(CERTIFICATES, `${name}.json`), "utf8");
+const TAMPERED = certificate("fc-relu").replace('"multiplier": "2"', '"multiplier": "3"');
 
-  beforeAll(async () => {
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      [join(ROOT, "dist/cli/main.js"), "report", "--certificates", CERTIFICATES, "--out", folder],
-      { encoding: "utf8" },
-    );
-    expect(status, stderr).toBe(0);
-    browser = await chromium.launch({ executablePath: chromiumCommand!, args: ["--no-sandbox"] });
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  /** Runs on a fresh page, which must say nothing on the console and load nothing from elsewhere. */
-  async function onPage(work: (page: Page) => Promise<void>, options: { width?: number; dark?: boolean } = {}) {
-    const page = await browser.newPage({
-      viewport: { width: options.width ?? 1280, height: 900 },
-      colorScheme: options.dark === true ? "dark" : "light",
+const path = process.env.CHROMIUM ?? onPath("chromium", "chromium-browser", "google-chrome");
+describeWith(
+  path,
+  "Chromium (apt-get install chromium, or CHROMIUM=/its/path)",
+  "the page in Chromium",
+  (executablePath) => {
+    let folder: string;
+    let browser: Browser;
+    const complaints: string[] = [];
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "margincert-page-"));
+      const report = spawnSync(process.execPath, [MAIN, "report", "--certificates", CERTIFICATES, "--out", folder]);
+      expect(report.stderr.toString()).toBe("");
+      browser = await chromium.launch({ executablePath });
     });
-    const said: string[] = [];
-    page.on("console", (message) => said.push(message.text()));
-    page.on("pageerror", (error) => said.push(error.message));
-    page.on("request", (request) => {
-      if (!/^(file|data):/.test(request.url())) said.push(`request of ${request.url()}`);
+    afterAll(async () => {
+      await browser.close();
+      rmSync(folder, { recursive: true });
     });
-    await page.goto(index);
-    await work(page);
-    await page.close();
-    expect(said).toEqual([]);
-  }
+    afterEach(async () => {
+      for (const context of browser.contexts()) await context.close();
+      expect(complaints.splice(0)).toEqual([]);
+    });
 
-  const tampered = (): string => {
-    const certificate = JSON.parse(readFileSync(join(CERTIFICATES, "fc-relu.json"), "utf8"));
-    certificate.statements.find((s: { kind: string }) => s.kind === "kkt").terms[0].multiplier = "3";
-    return JSON.stringify(certificate);
-  };
+    /** The page from disk, or another address; errors on the console and requests beyond its own files are complaints. */
+    async function opened(options: { width?: number; scheme?: "dark" | "light"; script?: boolean; url?: string } = {}) {
+      const { width = 1280, scheme = "light", script = true, url = `file://${folder}/index.html` } = options;
+      const context = await browser.newContext({
+        viewport: { width, height: 900 },
+        colorScheme: scheme,
+        reducedMotion: "reduce",
+        javaScriptEnabled: script,
+      });
+      const page = await context.newPage();
+      const home = new URL(".", url).href;
+      page.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      page.on("request", (request) => {
+        if (!request.url().startsWith(home) && !request.url().startsWith("data:")) complaints.push(request.url());
+      });
+      await page.goto(url);
+      return page;
+    }
 
-  /** Drops a file onto the page. */
-  async function drop(page: Page, name: string, text: string): Promise<void> {
-    const transfer = await page.evaluateHandle(
-      ({ name, text }) => {
-        const data = new DataTransfer();
-        data.items.add(new File([text], name, { type: "application/json" }));
-        return data;
-      },
-      { name, text },
-    );
-    await page.dispatchEvent("body", "dragover", { dataTransfer: transfer });
-    await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
-  }
+    async function drop(page: Page, name: string, text: string): Promise<void> {
+      const dataTransfer = await page.evaluateHandle(
+        ([file, content]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([content!], file!));
+          return transfer;
+        },
+        [name, text],
+      );
+      await page.dispatchEvent("body", "drop", { dataTransfer });
+      await page.getByRole("heading", { name, exact: true }).waitFor();
+    }
 
-  it("is small, and shows every instance with its verdict before any script runs", async () => {
-    const size = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .map((file) => statSync(join(folder, file)))
-      .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
-    expect(size).toBeLessThan(3e6);
-    const context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await context.newPage();
-    await page.goto(index);
-    for (const name of names)
-      expect(await page.locator(`.results a[href="#instance-${name}"]`).count()).toBeGreaterThan(0);
-    expect(await page.locator(".results").innerText()).not.toContain("undecided");
-    await context.close();
-  });
-
-  it("verifies every committed certificate when asked", () =>
-    onPage(async (page) => {
-      await page.click("#verify-all");
-      const outcome = await page.locator("#verify-all-outcome").innerText();
-      expect(outcome).toContain(`accepts ${names.length} of ${names.length} certificates`);
-      for (const cell of await page.locator("[data-kernel]").all()) expect(await cell.innerText()).toBe("accepted");
-    }));
-
-  it.each(names)("opens %s with its proof, and verifies it", (name) =>
-    onPage(async (page) => {
-      const details = page.locator(`details[id="instance-${name}"]`);
-      if ((await details.getAttribute("open")) === null) await details.locator("> summary").click();
-      await details.locator(".prose .claim").first().waitFor();
-      expect(await details.locator(".katex-error").count()).toBe(0);
-      expect(await details.locator("svg[aria-label]").count()).toBeGreaterThan(0);
-      await details.getByRole("button", { name: "Verify in this browser" }).click();
-      expect(await details.locator(".summary").innerText()).toMatch(/all \d+ statements accepted/);
-      expect(await details.locator("li.rejected").count()).toBe(0);
-      for (const link of await details.locator(".actions a").all()) {
-        const href = await link.getAttribute("href");
-        expect(statSync(join(folder, decodeURI(href!))).size).toBeGreaterThan(0);
-      }
-    }),
-  );
-
-  it("moves the picture along the descent", () =>
-    onPage(async (page) => {
-      const details = page.locator('details[id="instance-fc-relu"]');
-      const picture = details.locator("figure.picture svg");
-      const reading = () => details.locator("figure.descent output").innerText();
-      await details.locator("input[type=range]").focus();
-      const before = { picture: await picture.getAttribute("aria-label"), reading: await reading() };
-      for (let k = 0; k < 20; k++) await page.keyboard.press("ArrowRight");
-      expect(await picture.getAttribute("aria-label")).not.toBe(before.picture);
-      expect(await reading()).not.toBe(before.reading);
-    }));
-
-  it("accepts a certificate from disk", () =>
-    onPage(async (page) => {
-      await page.setInputFiles("#chooser", join(CERTIFICATES, "diagonal-deep-linear.json"));
-      await page.locator("#dropped .summary").waitFor();
-      expect(await page.locator("#dropped .summary").innerText()).toMatch(/Problem diagonal-deep-linear, .*accepted/);
-      expect(await page.locator("#dropped .claim").count()).toBeGreaterThan(0);
-    }));
-
-  it("rejects a tampered certificate that is dropped, and says by which clause", () =>
-    onPage(async (page) => {
-      await drop(page, "tampered.json", tampered());
-      await page.locator("#dropped li.rejected").waitFor();
-      expect(await page.locator("#dropped li.rejected").innerText()).toContain("kkt.stationarity");
-      expect(await page.locator("#dropped .claim").count()).toBe(0);
-    }));
-
-  it("says what is wrong with a file that is no certificate", () =>
-    onPage(async (page) => {
-      for (const text of ["nonsense", "{}", "[]", ""]) {
-        await drop(page, "other.json", text);
-        await page.locator("#dropped li.rejected").waitFor();
-        expect(await page.locator("#dropped").innerText()).toContain("format");
-      }
-    }));
-
-  it.each([
-    { width: 360, dark: false },
-    { width: 360, dark: true },
-    { width: 800, dark: false },
-  ])("fits $width pixels, dark: $dark", (options) =>
-    onPage(async (page) => {
+    async function openAll(page: Page): Promise<void> {
       await page.evaluate(() => {
         for (const details of document.querySelectorAll("details")) details.open = true;
       });
-      await page
-        .locator(".instance .prose")
-        .nth(names.length - 1)
-        .waitFor();
-      await page.click("#verify-all");
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.width);
-    }, options),
-  );
-
-  it("can be read by keyboard and by name", () =>
-    onPage(async (page) => {
-      const unnamed = await page.evaluate(() =>
-        [...document.querySelectorAll("button, a, input, summary, svg")].flatMap((one) => {
-          const hidden = one.closest("[aria-hidden=true]") !== null || one.parentElement?.closest("svg") != null;
-          const labels = one instanceof HTMLInputElement ? [...(one.labels ?? [])].map((l) => l.textContent) : [];
-          const name = [one.getAttribute("aria-label"), one.textContent, ...labels].join("").trim();
-          return hidden || name !== "" ? [] : [one.outerHTML.slice(0, 100)];
-        }),
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll(".extras")].every((one) => one.childElementCount > 0),
       );
-      expect(unnamed).toEqual([]);
-      const reached = new Set<string>();
-      for (let k = 0; k < 200; k++) {
-        await page.keyboard.press("Tab");
-        reached.add(await page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent || ""));
+    }
+
+    it("has a row and a section for every certificate, and reads without its script", async () => {
+      const page = await opened({ script: false });
+      for (const name of names) {
+        expect(await page.locator(".results").getByRole("link", { name, exact: true }).count()).toBeGreaterThan(0);
       }
-      for (const one of ["verify-all", "Verify in this browser", "t-fc-relu", "chooser"])
-        expect([...reached]).toContain(one);
-    }));
+      expect(await page.locator("details.instance").count()).toBe(names.length);
+      expect(await page.locator("#instance-fc-relu .statements li").count()).toBe(
+        JSON.parse(certificate("fc-relu")).statements.length,
+      );
+    });
 
-  it.each([false, true])("has contrast enough for small text, dark: %s", (dark) =>
-    onPage(
-      async (page) => {
-        const poor = await page.evaluate(() => {
-          const numbers = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
-          const luminance = (colour: string) => {
-            const [r, g, b] = numbers(colour).map((c) =>
-              c / 255 <= 0.04045 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4,
-            );
-            return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
-          };
-          const background = (one: Element | null): string => {
-            if (one === null) return "rgb(255, 255, 255)";
-            const colour = getComputedStyle(one).backgroundColor;
-            return numbers(colour)[3] === 0 ? background(one.parentElement) : colour;
-          };
-          const found = new Set<string>();
-          for (const one of document.querySelectorAll(
-            "p, a, li, th, td, td span, button, figcaption, h1, h2, h3, summary",
-          )) {
-            const [a, b] = [luminance(getComputedStyle(one).color), luminance(background(one))];
-            const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            if (ratio < 4.5) found.add(`${one.tagName} ${one.className}: ${ratio.toFixed(2)}`);
-          }
-          return [...found];
-        });
-        expect(poor).toEqual([]);
-      },
-      { dark },
-    ),
-  );
+    it("shows pictures, formulas, plots and links of every instance", async () => {
+      const page = await opened();
+      await openAll(page);
+      expect(await page.locator(".katex-error").count()).toBe(0);
+      for (const name of names) {
+        const section = page.locator(`[id="instance-${name}"]`);
+        expect(await section.locator(".katex").count(), name).toBeGreaterThan(10);
+        expect(await section.locator("figure svg[role=img][aria-label]").count(), name).toBeGreaterThan(1);
+        for (const link of await section.locator(".actions a").all()) {
+          expect(statSync(join(folder, decodeURI((await link.getAttribute("href"))!))).size).toBeGreaterThan(100);
+        }
+      }
+      expect(await page.locator("figure.descent").count()).toBeGreaterThan(5);
+      expect(await page.locator("figure.neighbours").count()).toBeGreaterThan(1);
+    });
 
-  it("says what is accepted in a folder with one bad certificate, and leaves that one out", () => {
-    const mixed = mkdtempSync(join(tmpdir(), "margincert-mixed-"));
-    writeFileSync(join(mixed, "good.json"), readFileSync(join(CERTIFICATES, "fc-relu.json"), "utf8"));
-    writeFileSync(join(mixed, "bad.json"), tampered());
-    const { status, stderr, stdout } = spawnSync(
-      process.execPath,
-      [join(ROOT, "dist/cli/main.js"), "report", "--certificates", mixed, "--out", join(mixed, "out")],
-      { encoding: "utf8" },
-    );
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/bad\.json: .*kkt\.stationarity/);
-    expect(stdout).toContain("1 certificate");
-    rmSync(mixed, { recursive: true });
-  });
-});
+    it("opens the instance that an address names", async () => {
+      const page = await opened({ url: `file://${folder}/index.html#instance-convolutional-relu` });
+      await page.locator("#instance-convolutional-relu figure.descent").waitFor();
+    });
+
+    it("moves the picture and the readings with t", async () => {
+      const page = await opened();
+      const section = page.locator("#instance-fc-relu");
+      const picture = section.locator("figure.picture svg");
+      const before = await picture.getAttribute("aria-label");
+      await section.getByRole("slider").focus();
+      await page.keyboard.press("End");
+      expect(await section.locator("output").textContent()).toContain("change of ‖θ‖² = −0.5547");
+      expect(await picture.getAttribute("aria-label")).not.toBe(before);
+    });
+
+    it("verifies every committed certificate by itself", async () => {
+      const page = await opened();
+      await page.getByRole("button", { name: "Verify all in this browser" }).click();
+      const outcome = page.locator("#verify-all-outcome");
+      await outcome.filter({ hasText: "accepts" }).waitFor();
+      expect(await outcome.textContent()).toContain(`accepts ${names.length} of ${names.length} certificates`);
+      expect(new Set(await page.locator("[data-kernel]").allTextContents())).toEqual(new Set(["accepted"]));
+    });
+
+    it("verifies one instance on demand, statement by statement", async () => {
+      const page = await opened();
+      const section = page.locator("#instance-fc-relu");
+      await section.getByRole("button", { name: "Verify in this browser" }).click();
+      expect(await section.locator("li.accepted").count()).toBe(JSON.parse(certificate("fc-relu")).statements.length);
+      expect(await section.locator("[role=status]").textContent()).toMatch(
+        /sha256 [0-9a-f]{16}: all \d+ statements accepted/,
+      );
+    });
+
+    it("rejects a tampered certificate that is dropped, and says why", async () => {
+      const page = await opened();
+      await drop(page, "tampered.json", TAMPERED);
+      const rejected = page.locator("#dropped li.rejected");
+      expect(await rejected.allTextContents()).toEqual([
+        expect.stringMatching(/^rejected by kkt\.stationarity: statements\[1\]/),
+      ]);
+      expect(await page.locator("#dropped figure").count()).toBe(0);
+    });
+
+    it("says of a file that is no certificate what is wrong with it", async () => {
+      const page = await opened();
+      await drop(page, "notes.txt", "nonsense");
+      expect(await page.locator("#dropped li.rejected").textContent()).toContain("not JSON");
+    });
+
+    it("takes a file from the chooser", async () => {
+      const page = await opened();
+      await page.locator("#chooser").setInputFiles(join(CERTIFICATES, "relu-nonzero-inputs.json"));
+      await page.locator("#dropped li.accepted").first().waitFor();
+      expect(await page.locator("#dropped li.rejected").count()).toBe(0);
+    });
+
+    it("accepts certificates of every kind from disk, and writes their proofs", async () => {
+      const page = await opened();
+      for (const file of readdirSync(ACCEPTED)) {
+        await drop(page, file, readFileSync(join(ACCEPTED, file), "utf8"));
+        expect(await page.locator("#dropped li.rejected").count(), file).toBe(0);
+        expect(await page.locator("#dropped .claim").count(), file).toBeGreaterThan(0);
+        expect(await page.locator(".katex-error").count(), file).toBe(0);
+      }
+    });
+
+    it("is reached by keyboard everywhere, and every control has a name", async () => {
+      const page = await opened();
+      const wanted = await page.evaluate(() => {
+        const controls = [
+          ...document.querySelectorAll<HTMLElement>("a[href], button, input, summary, [tabindex='0']"),
+        ].filter((one) => one.checkVisibility());
+        for (const [k, one] of controls.entries()) one.dataset.stop = `${k}`;
+        return controls.length;
+      });
+      const reached = new Set<string>();
+      for (let k = 0; k < wanted; k++) {
+        await page.keyboard.press("Tab");
+        const stop = await page.evaluate(() => (document.activeElement as HTMLElement).dataset.stop ?? "none");
+        reached.add(stop);
+      }
+      expect(reached.size).toBe(wanted);
+      expect(reached).not.toContain("none");
+      const nameless = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>("[data-stop]")]
+          .filter((one) => {
+            const labels = one instanceof HTMLInputElement ? [...(one.labels ?? [])].map((l) => l.textContent) : [];
+            return [one.textContent, one.ariaLabel, ...labels].every((text) => (text ?? "").trim() === "");
+          })
+          .map((one) => one.outerHTML),
+      );
+      expect(nameless).toEqual([]);
+    });
+
+    it("fits a phone: nothing is wider than 360 px, with everything open and verified", async () => {
+      const page = await opened({ width: 360 });
+      await openAll(page);
+      await page.getByRole("button", { name: "Verify all in this browser" }).click();
+      await drop(page, "tampered.json", TAMPERED);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    });
+
+    it.each(["light", "dark"] as const)("has the contrast of WCAG AA, %s", async (scheme) => {
+      const page = await opened({ scheme });
+      const colours = await page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        const channels = (name: string) => {
+          probe.style.color = `var(--${name})`;
+          return getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
+        };
+        const all = [
+          "paper",
+          "raised",
+          "ink",
+          "soft",
+          "accent",
+          "yes",
+          "no",
+          "open",
+          "first",
+          "second",
+          "third",
+          "fourth",
+        ];
+        return Object.fromEntries(all.map((name) => [name, channels(name)]));
+      });
+      const luminance = (name: string) =>
+        colours[name]!.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4)).reduce(
+          (sum, c, k) => sum + c * [0.2126, 0.7152, 0.0722][k]!,
+          0,
+        );
+      for (const ground of ["paper", "raised"]) {
+        for (const name of Object.keys(colours).filter((one) => one !== "paper" && one !== "raised")) {
+          const [light, dark] = [luminance(ground), luminance(name)].sort((a, b) => b - a) as [number, number];
+          expect((light + 0.05) / (dark + 0.05), `${name} on ${ground}`).toBeGreaterThan(4.5);
+        }
+      }
+    });
+
+    it("works from a web server below any path", async () => {
+      const server = createServer((request, response) => {
+        const file = join(folder, request.url!.replace(/^\/some\/where\//, "").replace(/^$/, "index.html"));
+        response.setHeader(
+          "Content-Type",
+          { html: "text/html", css: "text/css", js: "text/javascript" }[file.split(".").at(-1)!] ?? "",
+        );
+        response.end(readFileSync(file));
+      });
+      await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+      const page = await opened({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/where/` });
+      await page.locator("#instance-fc-relu figure.descent").waitFor();
+      server.close();
+      server.closeAllConnections();
+    });
+
+    it("stays below 3 MB", () => {
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+      const bytes = files.reduce((sum, one) => sum + statSync(join(one.parentPath, one.name)).size, 0);
+      expect(bytes).toBeLessThan(3_000_000);
+    });
+  },
+);

@@ -90,7 +90,7 @@ function draw({ points, neurons }: Scene, at: readonly number[], { activation }:
     marks: [
       ...halves.flatMap(({ at: w, colour }) => [
         Plot.line(halfPlane(w, reach), { fill: colour, fillOpacity: 0.13, curve: "linear-closed" }),
-        Plot.line(border(w, reach), { stroke: colour, strokeOpacity: 0.7, strokeDasharray: "4 4", clip: true }),
+        Plot.line(border(w, reach), { stroke: colour, strokeOpacity: 0.7, strokeDasharray: "4 4" }),
       ]),
       Plot.ruleX([0], { strokeOpacity: 0.3 }),
       Plot.ruleY([0], { strokeOpacity: 0.3 }),
@@ -172,8 +172,9 @@ function halfPlane([a, b]: Vector2, R: number): Vector2[] {
   });
 }
 
+/** Where the line w·x = 0 leaves the square. */
 function border([a, b]: Vector2, R: number): Vector2[] {
-  const scale = (2 * R) / Math.hypot(a, b);
+  const scale = R / Math.max(Math.abs(a), Math.abs(b));
   return [
     [-b * scale, a * scale],
     [b * scale, -a * scale],

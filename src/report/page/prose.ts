@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Written proofs as elements: text with KaTeX. */
 import katex from "katex";
-import { type Block, type ProofDocument, spansOf } from "../proof/document.js";
+import { type Block, breakable, type ProofDocument, spansOf } from "../proof/document.js";
 import { element } from "./dom.js";
 
 export function formula(latex: string, displayMode = false): HTMLElement {
@@ -14,17 +14,6 @@ export function inline(content: string): Node[] {
   return spansOf(content).map(({ kind, content: inner }) => {
     if (kind === "math") return formula(breakable(inner));
     return kind === "code" ? element("code", {}, inner) : document.createTextNode(inner);
-  });
-}
-
-/** Lets a line end after a comma outside of braces: long lists of coordinates do not fit a phone. */
-function breakable(latex: string): string {
-  let depth = 0;
-  return latex.replace(/[{}]|, /g, (found) => {
-    if (found === "{") depth++;
-    else if (found === "}") depth--;
-    else if (depth === 0) return ", \\allowbreak ";
-    return found;
   });
 }
 

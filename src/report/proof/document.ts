@@ -53,6 +53,11 @@ export function spansOf(content: string): readonly Span[] {
     });
 }
 
+/** A formula within a text, which may be broken after the commas of a tuple. */
+export function breakable(latex: string): string {
+  return latex.replaceAll(", ", ", \\allowbreak ");
+}
+
 /** "a", "a and b", "a, b and c" */
 export function enumeration(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

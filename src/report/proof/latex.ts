@@ -1,5 +1,5 @@
 /** Written proofs as LaTeX that compiles with pdflatex and the packages amsmath, amssymb and amsthm. */
-import { type Block, type ProofDocument, spansOf } from "./document.js";
+import { type Block, breakable, type ProofDocument, spansOf } from "./document.js";
 import { printedWidth } from "./typeset.js";
 
 const PREAMBLE = String.raw`% To paste the text below into an article, load the packages of its fourth line there, and have an environment "claim".
@@ -96,6 +96,9 @@ const LINE_LETTERS = 82;
 const LETTER_CENTIMETRES = 0.19;
 const WIDE_LETTERS = 18;
 
+/** A formula in a text that is longer than this may have to be broken. */
+const LONG_LETTERS = 30;
+
 /** Left-aligned columns; where a row is too long for a line, the wide columns are set in paragraphs. */
 function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heads.map((_, k) => Math.max(...[heads, ...rows].map((row) => printedWidth(row[k]!))) + 3);
@@ -123,7 +126,7 @@ function escapeLatex(plain: string): string {
 function inline(content: string): string {
   return spansOf(content)
     .map(({ kind, content: inner }) => {
-      if (kind === "math") return `$${inner}$`;
+      if (kind === "math") return `$${printedWidth(inner) > LONG_LETTERS ? breakable(inner) : inner}$`;
       return kind === "code" ? `\\texttt{${escapeLatex(inner)}}` : escapeLatex(inner).replaceAll(" $", "~$");
     })
     .join("");
