@@ -12,7 +12,7 @@ import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers } from "./numeric.js";
 import { realizableChoices } from "./pieces.js";
-import { combinationRows, fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { binaryScale, combinationRows, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 const MAX_CELLS = 400;
 const MAX_UNITS = 24;
@@ -60,10 +60,17 @@ function cellBound<E>(
   orientations: readonly Orientation[],
   { margins, signs }: { margins: E[][]; signs: E[][] },
 ): CellOutcome<E> {
-  const theta = parametersOf(network, layer).map((k) => point[k]!);
+  // All in the layer's own unit of length, and every sign in its own.
+  const own = parametersOf(network, layer).map((k) => point[k]!);
+  const unit = binaryScale(K, sizeOf(K, own));
+  const theta = scaleBy(K, own, unit);
   const norm = squaredNorm(K, theta);
-  const vectors = [...margins, ...signs];
   const n = margins.length;
+  const signScales = signs.map((v) => binaryScale(K, sizeOf(K, v)));
+  const vectors = [
+    ...margins.map((v) => scaleBy(K, v, K.inv(unit))),
+    ...signs.map((v, k) => scaleBy(K, v, signScales[k]!)),
+  ];
   const combined = (weights: readonly E[]) =>
     vectors.reduce(
       (total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)),
@@ -75,7 +82,11 @@ function cellBound<E>(
   };
   const cell = (weights: readonly E[]): CellOutcome<E> => ({
     kind: "bound",
-    cell: { orientations, multipliers: weights.slice(0, n), signMultipliers: weights.slice(n) },
+    cell: {
+      orientations,
+      multipliers: weights.slice(0, n).map((w) => K.div(w, K.mul(unit, unit))),
+      signMultipliers: weights.slice(n).map((w, k) => K.div(K.mul(w, signScales[k]!), unit)),
+    },
   });
 
   // The cell is empty: a combination with Σλ = 1 that vanishes, made as large as needed.
@@ -84,8 +95,12 @@ function cellBound<E>(
     vectors,
     theta.map(() => K.zero),
   );
-  const unit = { coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)), sense: "=" as const, bound: K.one };
-  const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, unit], free: false });
+  const normalized = {
+    coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)),
+    sense: "=" as const,
+    bound: K.one,
+  };
+  const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, normalized], free: false });
   if (empty.kind === "optimal") return cell(scaleBy(K, empty.x, K.add(norm, K.one)));
 
   // θ may itself be the solution here: multipliers on the tight constraints.
@@ -122,7 +137,10 @@ function cellBound<E>(
   }
   return {
     kind: "none",
-    solution: toNumbers(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n))))),
+    solution: toNumbers(
+      K,
+      scaleBy(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n)))), K.inv(unit)),
+    ),
   };
 }
 
