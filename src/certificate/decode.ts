@@ -129,6 +129,8 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
     MAX_ENTRIES,
   );
 
+  const dualCells = list(object({ orientations, multipliers: perSample, signMultipliers: numbers }), 1, MAX_ENTRIES);
+
   return tagged<Statement<E>>(
     new Map<string, Decoder<Statement<E>>>([
       ["feasible", object({ kind: literal("feasible") })],
@@ -191,6 +193,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
         }),
       ],
+      ["path-bound", object({ kind: literal("path-bound"), excluded, cells: dualCells })],
       ["layer-global", object({ kind: literal("layer-global"), layer, multipliers: perSample })],
       [
         "layer-cells",
@@ -198,7 +201,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           kind: literal("layer-cells"),
           layer,
           excluded,
-          cells: list(object({ orientations, multipliers: perSample, signMultipliers: numbers }), 1, MAX_ENTRIES),
+          cells: dualCells,
         }),
       ],
     ]),

@@ -5,6 +5,7 @@ import {
   CERTIFICATE_FORMAT,
   type Certificate,
   type Curve,
+  type DualCell,
   type Exclusion,
   type Instance,
   type Orientation,
@@ -71,6 +72,13 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
   const products = (terms: readonly Product<E>[]): Json =>
     terms.map(({ first, second, weight }) => ({ first: first + 1, second: second + 1, weight: number(weight) }));
 
+  const dualCells = (cells: readonly DualCell<E>[]): Json =>
+    cells.map((cell) => ({
+      orientations: signs(cell.orientations),
+      multipliers: cell.multipliers.map(number),
+      signMultipliers: cell.signMultipliers.map(number),
+    }));
+
   switch (statement.kind) {
     case "feasible":
       return { kind: "feasible" };
@@ -131,6 +139,8 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           signMultipliers: cell.signMultipliers.map(number),
         })),
       };
+    case "path-bound":
+      return { kind: "path-bound", excluded: excluded(statement.excluded), cells: dualCells(statement.cells) };
     case "layer-global":
       return { kind: "layer-global", layer: statement.layer + 1, multipliers: statement.multipliers.map(number) };
     case "layer-cells":
@@ -138,11 +148,7 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
         kind: "layer-cells",
         layer: statement.layer + 1,
         excluded: excluded(statement.excluded),
-        cells: statement.cells.map((cell) => ({
-          orientations: signs(cell.orientations),
-          multipliers: cell.multipliers.map(number),
-          signMultipliers: cell.signMultipliers.map(number),
-        })),
+        cells: dualCells(statement.cells),
       };
   }
 }

@@ -83,7 +83,8 @@ export interface BoundCell<E> {
   readonly signMultipliers: readonly E[];
 }
 
-export interface LayerCell<E> {
+/** A sign choice, with multipliers of the margins and of what is non-negative there. */
+export interface DualCell<E> {
   readonly orientations: readonly Orientation[];
   readonly multipliers: readonly E[];
   readonly signMultipliers: readonly E[];
@@ -114,12 +115,13 @@ export type Statement<E> =
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
   | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
+  | { readonly kind: "path-bound"; readonly excluded: readonly Exclusion<E>[]; readonly cells: readonly DualCell<E>[] }
   | { readonly kind: "layer-global"; readonly layer: number; readonly multipliers: readonly E[] }
   | {
       readonly kind: "layer-cells";
       readonly layer: number;
       readonly excluded: readonly Exclusion<E>[];
-      readonly cells: readonly LayerCell<E>[];
+      readonly cells: readonly DualCell<E>[];
     };
 
 export type StatementKind = Statement<unknown>["kind"];

@@ -19,6 +19,7 @@ import { checkNormBound } from "./norm-bound.js";
 import { checkNotGlobal } from "./not-global.js";
 import { checkNotKkt } from "./not-kkt.js";
 import { checkNotLocal } from "./not-local.js";
+import { checkPathBound } from "./path-bound.js";
 import { checkStrictLocal } from "./strict-local.js";
 import { checkSvmDual } from "./svm-dual.js";
 
@@ -54,6 +55,7 @@ const CHECKS: Checks = {
   lagrangian: checkLagrangian,
   "svm-dual": checkSvmDual,
   "norm-bound": checkNormBound,
+  "path-bound": checkPathBound,
   "layer-global": checkLayerGlobal,
   "layer-cells": checkLayerCells,
 };

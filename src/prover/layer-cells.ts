@@ -2,7 +2,7 @@
  * Finds what `kernel/layer-cells.ts` checks: a dual bound of ½‖θ_l‖² on every cell of a hidden layer's problem. The problem is a
  * convex quadratic programme on each cell, so where there are few cells this decides the layer.
  */
-import type { Instance, LayerCell, Of, Orientation } from "../certificate/format.js";
+import type { DualCell, Instance, Of, Orientation } from "../certificate/format.js";
 import { dot, squaredNorm, sum } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
 import { cellGradients, cellUnits } from "../kernel/layer-cells.js";
@@ -34,7 +34,7 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
   if (units.length > MAX_UNITS) return open(`${units.length} signs make too many cells to enumerate`);
   const choices = realizableChoices(instance, units, [], layer, MAX_CELLS);
   if (choices === null) return open(`it has more than ${MAX_CELLS} cells`);
-  const cells: LayerCell<E>[] = [];
+  const cells: DualCell<E>[] = [];
   for (const choice of choices.choices) {
     const bound = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
     if (bound.kind === "none") {
@@ -50,7 +50,7 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
 }
 
 type CellOutcome<E> =
-  | { readonly kind: "bound"; readonly cell: LayerCell<E> }
+  | { readonly kind: "bound"; readonly cell: DualCell<E> }
   /** The least point of the cell, in floating point. */
   | { readonly kind: "none"; readonly solution: readonly number[] };
 

@@ -11,6 +11,7 @@ import { decideKkt } from "./kkt.js";
 import { findLagrangian } from "./lagrangian.js";
 import { decideLayerCells } from "./layer-cells.js";
 import { findLayerGlobal, findNormBound, findSvmDual } from "./linear.js";
+import { findPathBound } from "./path-bound.js";
 import { findStrictLocal } from "./strict-local.js";
 
 /** What may stay open, and about which scope. */
@@ -106,7 +107,9 @@ function decideWhole<E>(
     progress("local optimum");
     if (strict || record(findLagrangian(instance, kkt, "local")) !== null) {
       progress("better point");
-      return outcome("yes", record(findBetter(instance, null)) === null ? "undecided" : "no", strict);
+      if (record(findBetter(instance, null)) !== null) return outcome("yes", "no", strict);
+      const onPaths = record(findPathBound(instance, kkt)) !== null;
+      return outcome("yes", onPaths ? "yes" : "undecided", strict);
     }
   }
   progress("descent");
@@ -117,6 +120,7 @@ function decideWhole<E>(
   }
   progress("better point");
   const better = record(findBetter(instance, null));
+  if (better === null && kkt !== null && record(findPathBound(instance, kkt)) !== null) return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);

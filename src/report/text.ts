@@ -55,6 +55,8 @@ export function statementText<E>({ field: K, network }: Instance<E>, statement: 
       return `The point is a global optimum of the whole problem: its linear predictor has least norm, and depth ${network.layers.length} attains the bound.`;
     case "norm-bound":
       return "The point is a global optimum of the whole problem: it attains the bound of the margins by the norms of the layers.";
+    case "path-bound":
+      return `The point is a global optimum of the whole problem: on each of its ${statement.cells.length} cells it attains a bound of the margins by the norms of the layers.`;
     case "layer-global":
       return `The point is a global optimum of the problem of layer ${statement.layer + 1}, which is convex.`;
     case "layer-cells":

@@ -33,6 +33,14 @@ const SOURCES = {
   infeasible: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1/2", "0", "0", "0", "1", "0"]),
   stray: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1", "1", "0", "0", "1", "0"]),
   zero: problem(diagonal(2, 2, "relu"), [[["1", "0"], 1]], ["2", "0", "1", "0"]),
+  chain: problem(
+    { kind: "fully-connected", widths: [2, 1, 1], activation: { "leaky-relu": "1/2" } },
+    [
+      [["-3/10", "2/5"], 1],
+      [["5/44", "-5/22"], -1],
+    ],
+    ["6/5", "-8/5", "-2"],
+  ),
   kinked: problem(
     full([2, 2, 1], "relu"),
     [
@@ -466,6 +474,60 @@ const REJECTED: [Clause, keyof typeof SOURCES, string, (s: Json, c: Json) => voi
     "norm-bound",
     (_, c) => {
       c.problem.point[0] = "2";
+    },
+    "a point above the bound",
+  ],
+  ["path-bound.feasible", "chain", "path-bound", (_, c) => shrink(c), "an infeasible optimum"],
+  [
+    "path-bound.cells",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells.pop();
+    },
+    "a cell without a bound",
+  ],
+  [
+    "path-bound.shape",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells[0].signMultipliers.pop();
+    },
+    "a link without a multiplier",
+  ],
+  [
+    "path-bound.multiplier",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells[0].multipliers = ["0", "0"];
+    },
+    "no bound at all",
+  ],
+  [
+    "path-bound.pattern",
+    "chain",
+    "path-bound",
+    (s, c) => {
+      c.problem.network = full([2, 2, 1, 1], "relu");
+      c.problem.data = [{ x: ["1", "0"], y: 1 }];
+      c.problem.point = ["1", "0", "0", "0", "1", "0", "1"];
+      s.cells = Array.from({ length: 32 }, (_, k) => ({
+        orientations: k.toString(2).padStart(5, "0").replaceAll("0", "+").replaceAll("1", "-"),
+        multipliers: ["1"],
+        signMultipliers: ["0", "0"],
+      }));
+      s.excluded = [];
+    },
+    "a sum whose sign is not known",
+  ],
+  [
+    "path-bound.value",
+    "chain",
+    "path-bound",
+    (_, c) => {
+      c.problem.point[0] = "3";
     },
     "a point above the bound",
   ],

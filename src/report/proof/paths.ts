@@ -1,0 +1,47 @@
+/** `path-bound`: the whole problem, by a bound from below on each sign cell. */
+import type { Instance, Of } from "../../certificate/format.js";
+import { squaredNorm } from "../../exact/field.js";
+import { pathFrame } from "../../kernel/path-bound.js";
+import { isUnshared } from "../../problem/network.js";
+import { type Block, claim, display, items, text } from "./document.js";
+import { excludedText } from "./exclusions.js";
+import { parameterLatex, preactivationLatex } from "./notation.js";
+import { numberLatex, sumLatex } from "./typeset.js";
+
+export function pathBoundClaim<E>(instance: Instance<E>, { excluded, cells }: Of<"path-bound", E>): Block {
+  const { network, field: K, point } = instance;
+  const m = network.layers.length;
+  const { signs, links } = pathFrame(instance);
+  const form = (k: number) => {
+    const { sample, layer, unit } = signs[k]!;
+    return sample === -1 ? parameterLatex(network, unit) : preactivationLatex(network, sample, layer, unit);
+  };
+  const entries = cells.map(({ orientations, multipliers, signMultipliers }) => {
+    const where = orientations.map((s, k) => `${form(k)} ${s > 0 ? "\\ge" : "\\le"} 0`);
+    const margins = multipliers.map((coefficient, i) => ({
+      coefficient,
+      factor: `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}})`,
+    }));
+    const added = signMultipliers.map((coefficient, k) => {
+      const { sign, path } = links[k]!;
+      return { coefficient, factor: `|${[form(sign), ...path.map((p) => parameterLatex(network, p))].join(" \\, ")}|` };
+    });
+    return `${where.length === 0 ? "Everywhere" : `Where $${where.join(",\\; ")}$`}: $T = ${sumLatex(K, [...margins, ...added])}$.`;
+  });
+  const bound = isUnshared(network)
+    ? "and $T$ is a sum over paths, of products of the weights above the first layer with a linear form in the weights of one unit of the first layer. If $C$ is the largest norm of such a form, then by Cauchy–Schwarz, layer by layer,"
+    : "and $T = \\theta_1'^{\\top} M \\varphi$, where $\\varphi$ lists the products of weights above the first layer, so that $\\|\\varphi\\| \\le \\prod_{l \\ge 2} \\|\\theta_l'\\|$. If $C$ is the largest singular value of $M$, then";
+  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
+    text(
+      `Let $\\theta'$ be feasible. On each closed cell of the signs below $\\Phi$ is a polynomial, linear in each layer; the $T$ given there is at least the sum $A$ of the first coefficients, ${bound} and by the inequality of the means,`,
+    ),
+    display(
+      `A \\le T(\\theta') \\le C \\prod_{l=1}^{${m}} \\|\\theta_l'\\| \\le C \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}/2}.`,
+    ),
+    ...excludedText(instance, excluded),
+    items(entries),
+    text(
+      `Each time $C^{2} \\left(${numberLatex(K, squaredNorm(K, point))} / ${m}\\right)^{${m}} \\le A^{2}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
+    ),
+  ]);
+}
