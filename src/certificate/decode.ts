@@ -193,7 +193,10 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
         }),
       ],
-      ["path-bound", object({ kind: literal("path-bound"), excluded, cells: dualCells })],
+      [
+        "path-bound",
+        object({ kind: literal("path-bound"), reach: literal("local", "global"), excluded, cells: dualCells }),
+      ],
       ["layer-global", object({ kind: literal("layer-global"), layer, multipliers: perSample })],
       [
         "layer-cells",

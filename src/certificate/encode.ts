@@ -140,7 +140,12 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
         })),
       };
     case "path-bound":
-      return { kind: "path-bound", excluded: excluded(statement.excluded), cells: dualCells(statement.cells) };
+      return {
+        kind: "path-bound",
+        reach: statement.reach,
+        excluded: excluded(statement.excluded),
+        cells: dualCells(statement.cells),
+      };
     case "layer-global":
       return { kind: "layer-global", layer: statement.layer + 1, multipliers: statement.multipliers.map(number) };
     case "layer-cells":

@@ -30,6 +30,9 @@ export interface Curve<E> {
 
 export type Orientation = 1 | -1;
 
+/** Whether a bound holds everywhere, or near θ. */
+export type Reach = "local" | "global";
+
 /** A hidden unit at a sample. */
 export interface UnitAtSample {
   readonly sample: number;
@@ -109,13 +112,18 @@ export type Statement<E> =
     }
   | {
       readonly kind: "lagrangian";
-      readonly reach: "local" | "global";
+      readonly reach: Reach;
       readonly multipliers: readonly E[];
       readonly blocks: readonly LagrangianBlock<E>[];
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
   | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
-  | { readonly kind: "path-bound"; readonly excluded: readonly Exclusion<E>[]; readonly cells: readonly DualCell<E>[] }
+  | {
+      readonly kind: "path-bound";
+      readonly reach: Reach;
+      readonly excluded: readonly Exclusion<E>[];
+      readonly cells: readonly DualCell<E>[];
+    }
   | { readonly kind: "layer-global"; readonly layer: number; readonly multipliers: readonly E[] }
   | {
       readonly kind: "layer-cells";

@@ -1,16 +1,16 @@
 /**
- * `path-bound`: global optimality, cell by cell. On a cell every unit keeps its sign, so that Φ is a sum over paths from the first
+ * `path-bound`: global optimality, cell by cell, or local optimality, by the cells that meet at θ. On a cell every unit keeps its sign, so that Φ is a sum over paths from the first
  * layer to the output, linear in each layer; Σ α_i y_i Φ is then at most C (‖θ'‖²/m)^{m/2}, where C is read off the coefficients
  * of the paths, and each cell has its own α. (`proofs/theory.md`.)
  */
-import type { Instance, Of, Orientation, UnitAtSample } from "../certificate/format.js";
+import type { Instance, Of, Orientation, Reach, UnitAtSample } from "../certificate/format.js";
 import { compare, squaredNorm, sum } from "../exact/field.js";
 import { isPositiveSemidefinite } from "../exact/linear.js";
 import { rational } from "../exact/rational.js";
 import { isUnshared, type Network, parametersOf } from "../problem/network.js";
 import { ensure } from "./ensure.js";
 import { ensureFeasible } from "./feasible.js";
-import { linearForms, type Pattern, passOnPiece, unitText } from "./forward.js";
+import { linearForms, type Pattern, passAt, passOnPiece, unitText } from "./forward.js";
 import { ensureExclusions, influentialUnits, orientations } from "./pieces.js";
 
 /** More paths than this are refused. */
@@ -18,24 +18,32 @@ const MAX_PATHS = 4096;
 
 /** What the cells choose from, and what may be added to a cell's bound. */
 export interface PathFrame {
+  readonly reach: Reach;
   /** The first layer's pre-activations, by sample and unit; then, as units of sample −1, the parameters above the first layer. */
   readonly signs: readonly UnitAtSample[];
+  /** With reach `local`, those that are not 0 at θ. */
+  readonly fixed: readonly (Orientation | null)[];
   /** A pre-activation of the first layer, by its place among the signs, times the weights of a path from its unit to the output. */
   readonly links: readonly { readonly sign: number; readonly path: readonly number[] }[];
 }
 
 /** A linear network has one cell, and nothing to add. */
-export function pathFrame<E>(instance: Instance<E>): PathFrame {
-  const { network, data } = instance;
-  if (network.activation.kind === "linear") return { signs: [], links: [] };
+export function pathFrame<E>(instance: Instance<E>, reach: Reach): PathFrame {
+  const { network, field: K, data, point } = instance;
+  if (network.activation.kind === "linear") return { reach, signs: [], fixed: [], links: [] };
   const [first] = influentialUnits(instance, null);
   const units = data.flatMap((_, sample) => {
     const forms = first === undefined ? [] : linearForms(instance, sample, 0);
     return forms.flatMap((form, unit) => (first![unit]! && form.size > 0 ? [{ sample, layer: 0, unit }] : []));
   });
   const weights = parametersOf(network, null).filter((k) => network.parameters[k]!.layer > 0);
+  const signs = [...units, ...weights.map((k): UnitAtSample => ({ sample: -1, layer: 1, unit: k }))];
+  const here = data.map((_, sample) => passAt(instance, sample, point).preactivations[0]!);
+  const atPoint = signs.map(({ sample, unit }) => K.sign(sample === -1 ? point[unit]! : here[sample]![unit]!));
   return {
-    signs: [...units, ...weights.map((k): UnitAtSample => ({ sample: -1, layer: 1, unit: k }))],
+    reach,
+    signs,
+    fixed: atPoint.map((sign) => (reach === "global" || sign === 0 ? null : sign)),
     links: units.flatMap(({ unit }, sign) => pathsFrom(network, unit).map((path) => ({ sign, path }))),
   };
 }
@@ -60,11 +68,11 @@ function pathsFrom({ layers }: Network, unit: number): number[][] {
 /** The pattern of a sample on a cell. */
 function patternOn<E>(
   instance: Instance<E>,
-  { signs }: PathFrame,
+  { reach, signs }: PathFrame,
   chosen: readonly Orientation[],
   sample: number,
 ): Pattern {
-  const { network } = instance;
+  const { network, field: K, point } = instance;
   const off = network.activation.kind === "relu" ? 0 : -1;
   const weightSign = new Map<number, Orientation>();
   const unitSign = new Map<number, Orientation>();
@@ -73,10 +81,13 @@ function patternOn<E>(
     else if (sign.sample === sample) unitSign.set(sign.unit, chosen[k]!);
   }
   const influential = influentialUnits(instance, null);
+  const here = passAt(instance, sample, point).preactivations;
   let below: number[] = [];
   return network.layers.slice(0, -1).map((layer, l) => {
     const z = layer.map((row, unit): number => {
       if (l === 0) return unitSign.get(unit) ?? 0;
+      const sign = K.sign(here[l]![unit]!);
+      if (reach === "local" && sign !== 0) return sign;
       const terms = row
         .map(({ from, parameter }) => below[from]! * (weightSign.get(parameter) ?? 0))
         .filter((s) => s !== 0);
@@ -160,14 +171,14 @@ export function isBound<E>(
   return isPositiveSemidefinite(K, gram);
 }
 
-export function checkPathBound<E>(instance: Instance<E>, { excluded, cells }: Of<"path-bound", E>): void {
+export function checkPathBound<E>(instance: Instance<E>, { reach, excluded, cells }: Of<"path-bound", E>): void {
   const { field: K, point } = instance;
   ensureFeasible(instance, point, "path-bound.feasible");
   ensureExclusions(instance, excluded, null);
-  const frame = pathFrame(instance);
+  const frame = pathFrame(instance, reach);
   const byOrientation = new Map(cells.map((cell) => [cell.orientations.join(), cell]));
   let covered = 0;
-  for (const chosen of orientations(frame.signs, [], excluded)) {
+  for (const chosen of orientations(frame.signs, frame.fixed, excluded)) {
     const cell = byOrientation.get(chosen.join());
     ensure(
       cell !== undefined,

@@ -2,7 +2,7 @@
  * Finds what `kernel/path-bound.ts` checks: on each cell multipliers α and ν whose combined forms are small enough. Multipliers that
  * served elsewhere are tried first; else cutting planes look for some, and at θ itself they have to be multipliers of θ.
  */
-import type { DualCell, Instance, Of, Orientation } from "../certificate/format.js";
+import type { DualCell, Instance, Of, Orientation, Reach } from "../certificate/format.js";
 import { dot, squaredNorm, sum } from "../exact/field.js";
 import { Rejection } from "../kernel/ensure.js";
 import { passAt } from "../kernel/forward.js";
@@ -27,13 +27,13 @@ interface Cell<E> {
   readonly forms: readonly ReadonlyMap<string, ReadonlyMap<number, E>>[];
 }
 
-/** A certificate that the KKT point θ is a global optimum, or null. */
-export function findPathBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"path-bound", E> | null {
+/** A certificate that the KKT point θ is a local or global optimum, or null. */
+export function findPathBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>, reach: Reach): Of<"path-bound", E> | null {
   const { field: K, data } = instance;
   try {
-    const frame = pathFrame(instance);
-    if (frame.signs.length > MAX_SIGNS) return null;
-    const choices = realizableChoices(instance, frame.signs, [], null, MAX_CELLS);
+    const frame = pathFrame(instance, reach);
+    if (frame.fixed.filter((sign) => sign === null).length > MAX_SIGNS) return null;
+    const choices = realizableChoices(instance, frame.signs, frame.fixed, null, MAX_CELLS);
     if (choices === null) return null;
     const cells = choices.choices
       .map(
@@ -59,7 +59,7 @@ export function findPathBound<E>(instance: Instance<E>, kkt: Of<"kkt", E>): Of<"
       if (pool.length < MAX_POOL + data.length && !pool.includes(dual.multipliers)) pool.push(dual.multipliers);
       found.push(dual);
     }
-    const statement: Of<"path-bound", E> = { kind: "path-bound", excluded: choices.excluded, cells: found };
+    const statement: Of<"path-bound", E> = { kind: "path-bound", reach, excluded: choices.excluded, cells: found };
     return verifyStatement(instance, statement).accepted ? statement : null;
   } catch (error) {
     if (error instanceof Rejection) return null; // a sign that the cells do not determine

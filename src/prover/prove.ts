@@ -105,10 +105,14 @@ function decideWhole<E>(
     const strict = record(findStrictLocal(instance, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
-    if (strict || record(findLagrangian(instance, kkt, "local")) !== null) {
+    const isLocal =
+      strict ||
+      record(findLagrangian(instance, kkt, "local")) !== null ||
+      record(findPathBound(instance, kkt, "local")) !== null;
+    if (isLocal) {
       progress("better point");
       if (record(findBetter(instance, null)) !== null) return outcome("yes", "no", strict);
-      const onPaths = record(findPathBound(instance, kkt)) !== null;
+      const onPaths = record(findPathBound(instance, kkt, "global")) !== null;
       return outcome("yes", onPaths ? "yes" : "undecided", strict);
     }
   }
@@ -120,7 +124,8 @@ function decideWhole<E>(
   }
   progress("better point");
   const better = record(findBetter(instance, null));
-  if (better === null && kkt !== null && record(findPathBound(instance, kkt)) !== null) return outcome("yes", "yes");
+  if (better === null && kkt !== null && record(findPathBound(instance, kkt, "global")) !== null)
+    return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);

@@ -56,7 +56,7 @@ export function statementText<E>({ field: K, network }: Instance<E>, statement: 
     case "norm-bound":
       return "The point is a global optimum of the whole problem: it attains the bound of the margins by the norms of the layers.";
     case "path-bound":
-      return `The point is a global optimum of the whole problem: on each of its ${statement.cells.length} cells it attains a bound of the margins by the norms of the layers.`;
+      return `The point is a ${statement.reach} optimum of the whole problem: on each of ${statement.cells.length} cells it attains a bound of the margins by the norms of the layers.`;
     case "layer-global":
       return `The point is a global optimum of the problem of layer ${statement.layer + 1}, which is convex.`;
     case "layer-cells":

@@ -71,8 +71,7 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
   const isGlobal =
     of("svm-dual").length > 0 ||
     of("norm-bound").length > 0 ||
-    of("path-bound").length > 0 ||
-    of("lagrangian").some((s) => s.reach === "global");
+    [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
   const figures = [
     ...(drawn === null ? [] : [drawn.element]),
     ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),

@@ -8,10 +8,10 @@ import { excludedText } from "./exclusions.js";
 import { parameterLatex, preactivationLatex } from "./notation.js";
 import { numberLatex, sumLatex } from "./typeset.js";
 
-export function pathBoundClaim<E>(instance: Instance<E>, { excluded, cells }: Of<"path-bound", E>): Block {
+export function pathBoundClaim<E>(instance: Instance<E>, { reach, excluded, cells }: Of<"path-bound", E>): Block {
   const { network, field: K, point } = instance;
   const m = network.layers.length;
-  const { signs, links } = pathFrame(instance);
+  const { signs, links } = pathFrame(instance, reach);
   const form = (k: number) => {
     const { sample, layer, unit } = signs[k]!;
     return sample === -1 ? parameterLatex(network, unit) : preactivationLatex(network, sample, layer, unit);
@@ -31,9 +31,9 @@ export function pathBoundClaim<E>(instance: Instance<E>, { excluded, cells }: Of
   const bound = isUnshared(network)
     ? "and $T$ is a sum over paths, of products of the weights above the first layer with a linear form in the weights of one unit of the first layer. If $C$ is the largest norm of such a form, then by Cauchy–Schwarz, layer by layer,"
     : "and $T = \\theta_1'^{\\top} M \\varphi$, where $\\varphi$ lists the products of weights above the first layer, so that $\\|\\varphi\\| \\le \\prod_{l \\ge 2} \\|\\theta_l'\\|$. If $C$ is the largest singular value of $M$, then";
-  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
+  return claim(`The point $\\theta$ is a ${reach} optimum of $(\\mathrm{P})$.`, [
     text(
-      `Let $\\theta'$ be feasible. On each closed cell of the signs below $\\Phi$ is a polynomial, linear in each layer; the $T$ given there is at least the sum $A$ of the first coefficients, ${bound} and by the inequality of the means,`,
+      `Let $\\theta'$ be feasible${reach === "local" ? " and near $\\theta$, so that what is not $0$ at $\\theta$ keeps its sign" : ""}. On each closed cell of the signs below $\\Phi$ is a polynomial, linear in each layer; the $T$ given there is at least the sum $A$ of the first coefficients, ${bound} and by the inequality of the means,`,
     ),
     display(
       `A \\le T(\\theta') \\le C \\prod_{l=1}^{${m}} \\|\\theta_l'\\| \\le C \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}/2}.`,
