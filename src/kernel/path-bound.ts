@@ -11,7 +11,7 @@ import { isUnshared, type Network, parametersOf } from "../problem/network.js";
 import { ensure } from "./ensure.js";
 import { ensureFeasible } from "./feasible.js";
 import { linearForms, type Pattern, passAt, passOnPiece, unitText } from "./forward.js";
-import { ensureExclusions, influentialUnits, orientations } from "./pieces.js";
+import { ensureExclusions, influentialUnits, orientations, signOfSum } from "./pieces.js";
 
 /** More paths than this are refused. */
 const MAX_PATHS = 4096;
@@ -88,15 +88,13 @@ function patternOn<E>(
       if (l === 0) return unitSign.get(unit) ?? 0;
       const sign = K.sign(here[l]![unit]!);
       if (reach === "local" && sign !== 0) return sign;
-      const terms = row
-        .map(({ from, parameter }) => below[from]! * (weightSign.get(parameter) ?? 0))
-        .filter((s) => s !== 0);
+      const sum = signOfSum(row.map(({ from, parameter }) => below[from]! * (weightSign.get(parameter) ?? 0)));
       ensure(
-        !influential[l]![unit]! || terms.every((s) => s === terms[0]),
+        sum !== null || !influential[l]![unit]!,
         "path-bound.pattern",
         () => `${unitText({ sample, layer: l, unit })} has terms of both signs on a cell`,
       );
-      return terms[0] ?? 0;
+      return sum ?? 0;
     });
     below = z.map((s) => (s < 0 ? off : s));
     return z.map((s) => s > 0);

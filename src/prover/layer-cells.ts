@@ -5,7 +5,7 @@
 import type { DualCell, Instance, Of, Orientation } from "../certificate/format.js";
 import { dot, squaredNorm, sum } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
-import { cellGradients, cellUnits } from "../kernel/layer-cells.js";
+import { cellGradients, cellUnits, decidedSign } from "../kernel/layer-cells.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { parametersOf } from "../problem/network.js";
 import { combine } from "./kkt.js";
@@ -14,8 +14,8 @@ import { dotNumbers } from "./numeric.js";
 import { realizableChoices } from "./pieces.js";
 import { binaryScale, combinationRows, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
-const MAX_CELLS = 400;
-const MAX_UNITS = 24;
+const FEW_CELLS = 400;
+const MAX_CELLS = 1024;
 
 export type LayerCellsOutcome<E> =
   | { readonly kind: "global"; readonly statement: Of<"layer-cells", E> }
@@ -31,8 +31,10 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
     return open("its convex problem has no multipliers");
   }
   const units = cellUnits(instance, layer);
-  if (units.length > MAX_UNITS) return open(`${units.length} signs make too many cells to enumerate`);
-  const choices = realizableChoices(instance, units, [], layer, MAX_CELLS);
+  // All sign choices where they are few; else only those that agree with what the signs below decide.
+  const choices =
+    realizableChoices(instance, units, [], layer, FEW_CELLS) ??
+    realizableChoices(instance, units, [], layer, MAX_CELLS, decidedSign(instance, layer, units));
   if (choices === null) return open(`it has more than ${MAX_CELLS} cells`);
   const cells: DualCell<E>[] = [];
   for (const choice of choices.choices) {
