@@ -139,6 +139,8 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           signMultipliers: cell.signMultipliers.map(number),
         })),
       };
+    case "branch-vertices":
+      return { kind: "branch-vertices" };
     case "path-bound":
       return {
         kind: "path-bound",

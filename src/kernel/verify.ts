@@ -8,6 +8,7 @@ import { decodeCertificate, statementDecoder } from "../certificate/decode.js";
 import type { Instance, Of, Statement, StatementKind } from "../certificate/format.js";
 import { FieldError } from "../exact/number-field.js";
 import { InputError } from "../problem/decode.js";
+import { checkBranchVertices } from "./branch-vertices.js";
 import { type Clause, Rejection } from "./ensure.js";
 import { checkFeasible, checkInfeasible } from "./feasible.js";
 import { checkKkt } from "./kkt.js";
@@ -55,6 +56,7 @@ const CHECKS: Checks = {
   lagrangian: checkLagrangian,
   "svm-dual": checkSvmDual,
   "norm-bound": checkNormBound,
+  "branch-vertices": checkBranchVertices,
   "path-bound": checkPathBound,
   "layer-global": checkLayerGlobal,
   "layer-cells": checkLayerCells,

@@ -2,10 +2,11 @@
  * Decides every question about a point, as far as the provers reach: statements, each already accepted by the kernel, and a reason
  * for each question that stays open.
  */
-import type { Instance, Scope, Statement } from "../certificate/format.js";
+import type { Instance, Of, Scope, Statement } from "../certificate/format.js";
 import { slackSigns } from "../kernel/forward.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { findBetter } from "./better.js";
+import { cheapestVertex, findBranchVertices } from "./branch-vertices.js";
 import { findDescent } from "./descent.js";
 import { decideKkt } from "./kkt.js";
 import { findLagrangian } from "./lagrangian.js";
@@ -100,7 +101,8 @@ function decideWhole<E>(
       single ??
       record(findSvmDual(instance)) ??
       record(findLagrangian(instance, kkt, "global")) ??
-      record(findNormBound(instance, kkt));
+      record(findNormBound(instance, kkt)) ??
+      record(findBranchVertices(instance));
     progress("strict local optimum");
     const strict = record(findStrictLocal(instance, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
@@ -111,7 +113,7 @@ function decideWhole<E>(
       record(findPathBound(instance, kkt, "local")) !== null;
     if (isLocal) {
       progress("better point");
-      if (record(findBetter(instance, null)) !== null) return outcome("yes", "no", strict);
+      if (record(findBetterPoint(instance)) !== null) return outcome("yes", "no", strict);
       const onPaths = record(findPathBound(instance, kkt, "global")) !== null;
       return outcome("yes", onPaths ? "yes" : "undecided", strict);
     }
@@ -123,12 +125,18 @@ function decideWhole<E>(
     return outcome("no", "no");
   }
   progress("better point");
-  const better = record(findBetter(instance, null));
+  const better = record(findBetterPoint(instance));
   if (better === null && kkt !== null && record(findPathBound(instance, kkt, "global")) !== null)
     return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);
+}
+
+/** A better point of the whole problem, or null. */
+function findBetterPoint<E>(instance: Instance<E>): Of<"not-global", E> | null {
+  const vertex = cheapestVertex(instance);
+  return findBetter(instance, null, vertex === null ? [] : [vertex]);
 }
 
 function decideLayer<E>(

@@ -55,6 +55,7 @@ export function verdictOf<E>(
     alone ||
     of("svm-dual").length > 0 ||
     of("norm-bound").length > 0 ||
+    of("branch-vertices").length > 0 ||
     [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
   const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length + of("path-bound").length > 0;
   const undecided: string[] = [];

@@ -33,6 +33,14 @@ const SOURCES = {
   infeasible: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1/2", "0", "0", "0", "1", "0"]),
   stray: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1", "1", "0", "0", "1", "0"]),
   zero: problem(diagonal(2, 2, "relu"), [[["1", "0"], 1]], ["2", "0", "1", "0"]),
+  branches: problem(
+    diagonal(2, 3, "relu"),
+    [
+      [["1", "-3"], 1],
+      [["9/25", "54/25"], 1],
+    ],
+    ["1", "2/3", "1", "2/3", "1", "2/3"],
+  ),
   chain: problem(
     { kind: "fully-connected", widths: [2, 1, 1], activation: { "leaky-relu": "1/2" } },
     [
@@ -477,6 +485,17 @@ const REJECTED: [Clause, keyof typeof SOURCES, string, (s: Json, c: Json) => voi
     },
     "a point above the bound",
   ],
+  ["branch-vertices.class", "deep", "branch-vertices", () => {}, "a network that is not diagonal"],
+  ["branch-vertices.feasible", "branches", "branch-vertices", (_, c) => shrink(c), "an infeasible optimum"],
+  [
+    "branch-vertices.value",
+    "branches",
+    "branch-vertices",
+    (_, c) => {
+      c.problem.point[0] = "2";
+    },
+    "a point above the bound",
+  ],
   ["path-bound.feasible", "chain", "path-bound", (_, c) => shrink(c), "an infeasible optimum"],
   [
     "path-bound.cells",
@@ -613,6 +632,10 @@ function statementOf(c: Json, kind: string): { index: number; statement: Json } 
   if (index >= 0) return { index, statement: c.statements[index] };
   const empty = { kind, multipliers: c.problem.data.map(() => "1") };
   const rest = { lagrangian: { reach: "global", blocks: [] }, "norm-bound": { cells: [] } }[kind];
+  if (kind === "branch-vertices") {
+    c.statements.push({ kind });
+    return { index: c.statements.length - 1, statement: c.statements.at(-1) };
+  }
   c.statements.push({ ...empty, ...rest });
   return { index: c.statements.length - 1, statement: c.statements.at(-1) };
 }

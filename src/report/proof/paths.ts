@@ -1,4 +1,4 @@
-/** `path-bound`: the whole problem, by a bound from below on each sign cell. */
+/** `path-bound`, `branch-vertices`: the whole problem, by a bound from below on each sign cell, or at each vertex. */
 import type { Instance, Of } from "../../certificate/format.js";
 import { squaredNorm } from "../../exact/field.js";
 import { pathFrame } from "../../kernel/path-bound.js";
@@ -42,6 +42,19 @@ export function pathBoundClaim<E>(instance: Instance<E>, { reach, excluded, cell
     items(entries),
     text(
       `Each time $C^{2} \\left(${numberLatex(K, squaredNorm(K, point))} / ${m}\\right)^{${m}} \\le A^{2}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
+    ),
+  ]);
+}
+
+export function branchVerticesClaim<E>({ network, field: K, point }: Instance<E>): Block {
+  const m = network.layers.length;
+  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
+    text(
+      "Let $\\theta'$ be feasible and $u_j$ the product of the absolute values of the weights of branch $j$. For the signs that its weights have, the margins are linear forms in $u$, so $u$ lies in the polyhedron where $u \\ge 0$ and all of them are at least $1$. By the inequality of the means,",
+    ),
+    display(`\\|\\theta'\\|^{2} \\ge ${m} \\sum_j u_j^{2/${m}}.`),
+    text(
+      `The right side is concave and grows with every $u_j$, so on the polyhedron it is least at a vertex. For all signs, every vertex was computed exactly: there it is at least $\\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}$.`,
     ),
   ]);
 }
