@@ -125,6 +125,8 @@ function branchRoots<E>({ network, field: K, point }: Instance<E>): E[] {
 }
 
 const PRECISION = 40;
+/** Divisible by all small numbers: a root with such a denominator is found exactly. */
+const DENOMINATOR = 720720n;
 
 /** Some q ≤ u^{2/m}: equal to it where one of the candidates is, else nearly. */
 function lowerRoot<E>(K: Field<E>, u: E, m: number, candidates: readonly E[]): E {
@@ -134,10 +136,12 @@ function lowerRoot<E>(K: Field<E>, u: E, m: number, candidates: readonly E[]): E
     for (let l = 0; l < m; l++) result = K.mul(result, q);
     return result;
   };
-  const exact = candidates.find((q) => equals(K, power(q), square));
+  const root = K.toNumber(u) ** (2 / m);
+  if (!(root > 0) || root > Number.MAX_SAFE_INTEGER) return K.zero;
+  const plain = K.fromRational(rational(BigInt(Math.round(root * Number(DENOMINATOR))), DENOMINATOR));
+  const exact = [...candidates, plain].find((q) => equals(K, power(q), square));
   if (exact !== undefined) return exact;
-  const approximate = K.toNumber(u) ** (2 / m) * (1 - 2 ** (3 - PRECISION));
-  if (!(approximate > 0) || !Number.isFinite(approximate)) return K.zero;
+  const approximate = root * (1 - 2 ** (3 - PRECISION));
   const exponent = PRECISION - Math.floor(Math.log2(approximate));
   const mantissa = BigInt(Math.floor(approximate * 2 ** exponent));
   const q = K.fromRational(
