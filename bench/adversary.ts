@@ -10,6 +10,8 @@ import { generate } from "../test/adversary/generate.js";
 import { judge } from "../test/adversary/judge.js";
 
 const SLOW_SECONDS = 5;
+/** Families whose numbers are out of reach of the opponent's floating point. */
+const FAR = new Set(["scaled classics", "uneven"]);
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +34,7 @@ const note = (key: string, example: string) =>
 
 for (let k = from; k < from + count; k++) {
   const { family, problem } = values.classics ? classic(seed, k) : generate(seed, k);
+  if (FAR.has(family)) continue;
   const began = performance.now();
   const judgement = judge(problem, effort, k, true);
   const seconds = (performance.now() - began) / 1000;

@@ -3,7 +3,7 @@
  * convex quadratic programme on each cell, so where there are few cells this decides the layer.
  */
 import type { DualCell, Instance, Of, Orientation } from "../certificate/format.js";
-import { dot, squaredNorm, sum } from "../exact/field.js";
+import { dot, squaredNorm } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
 import { cellGradients, cellUnits, decidedSign } from "../kernel/layer-cells.js";
 import { verifyStatement } from "../kernel/verify.js";
@@ -62,32 +62,31 @@ function cellBound<E>(
   orientations: readonly Orientation[],
   { margins, signs }: { margins: E[][]; signs: E[][] },
 ): CellOutcome<E> {
-  // All in the layer's own unit of length, and every sign in its own.
+  // All in the layer's own unit of length, and every margin and sign in its own.
   const own = parametersOf(network, layer).map((k) => point[k]!);
   const unit = binaryScale(K, sizeOf(K, own));
   const theta = scaleBy(K, own, unit);
   const norm = squaredNorm(K, theta);
   const n = margins.length;
-  const signScales = signs.map((v) => binaryScale(K, sizeOf(K, v)));
-  const vectors = [
-    ...margins.map((v) => scaleBy(K, v, K.inv(unit))),
-    ...signs.map((v, k) => scaleBy(K, v, signScales[k]!)),
-  ];
+  const raw = [...margins.map((v) => scaleBy(K, v, K.inv(unit))), ...signs];
+  const scales = raw.map((v) => binaryScale(K, sizeOf(K, v)));
+  const vectors = raw.map((v, k) => scaleBy(K, v, scales[k]!));
+  const bounds = scales.map((scale, k) => (k < n ? scale : K.zero));
   const combined = (weights: readonly E[]) =>
     vectors.reduce(
       (total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)),
       theta.map(() => K.zero),
     );
   const enough = (weights: readonly E[]) => {
-    const total = sum(K, weights.slice(0, n));
+    const total = dot(K, weights, bounds);
     return K.sign(K.sub(K.sub(K.add(total, total), squaredNorm(K, combined(weights))), norm)) >= 0;
   };
   const cell = (weights: readonly E[]): CellOutcome<E> => ({
     kind: "bound",
     cell: {
       orientations,
-      multipliers: weights.slice(0, n).map((w) => K.div(w, K.mul(unit, unit))),
-      signMultipliers: weights.slice(n).map((w, k) => K.div(K.mul(w, signScales[k]!), unit)),
+      multipliers: weights.slice(0, n).map((w, k) => K.div(K.mul(w, scales[k]!), K.mul(unit, unit))),
+      signMultipliers: weights.slice(n).map((w, k) => K.div(K.mul(w, scales[n + k]!), unit)),
     },
   });
 
@@ -97,16 +96,12 @@ function cellBound<E>(
     vectors,
     theta.map(() => K.zero),
   );
-  const normalized = {
-    coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)),
-    sense: "=" as const,
-    bound: K.one,
-  };
+  const normalized = { coefficients: bounds, sense: "=" as const, bound: K.one };
   const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, normalized], free: false });
   if (empty.kind === "optimal") return cell(scaleBy(K, empty.x, K.add(norm, K.one)));
 
   // θ may itself be the solution here: multipliers on the tight constraints.
-  const values = vectors.map((v, k) => K.sub(dot(K, v, theta), k < n ? K.one : K.zero));
+  const values = vectors.map((v, k) => K.sub(dot(K, v, theta), bounds[k]!));
   if (values.every((c) => K.sign(c) >= 0)) {
     const tight = values.flatMap((c, k) => (K.sign(c) === 0 ? [k] : []));
     const own = combine(
@@ -121,7 +116,7 @@ function cellBound<E>(
 
   const approximate = dualAscent(
     vectors.map((v) => toNumbers(K, v)),
-    n,
+    toNumbers(K, bounds),
   );
   for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n, 1n << 20n]) {
     const rounded = approximate.map((x) => K.fromRational(roundTo(x, denominator)));
@@ -131,7 +126,7 @@ function cellBound<E>(
   const exact = solve(
     K,
     support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
-    support.map((k) => (k < n ? K.one : K.zero)),
+    support.map((k) => bounds[k]!),
   );
   if (exact?.every((c) => K.sign(c) >= 0)) {
     const weights = vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : fraction(K, 0n)));
@@ -146,8 +141,8 @@ function cellBound<E>(
   };
 }
 
-/** max Σ_{k<n} a_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */
-function dualAscent(vectors: readonly (readonly number[])[], n: number): number[] {
+/** max Σ a_k bound_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */
+function dualAscent(vectors: readonly (readonly number[])[], bounds: readonly number[]): number[] {
   const weights = vectors.map(() => 0);
   const total = new Array<number>(vectors[0]?.length ?? 0).fill(0);
   const squares = vectors.map((v) => dotNumbers(v, v));
@@ -155,7 +150,7 @@ function dualAscent(vectors: readonly (readonly number[])[], n: number): number[
     let change = 0;
     for (const [k, v] of vectors.entries()) {
       if (squares[k] === 0) continue;
-      const slope = (k < n ? 1 : 0) - dotNumbers(v, total);
+      const slope = bounds[k]! - dotNumbers(v, total);
       const next = Math.max(0, Math.min(1e6, weights[k]! + slope / squares[k]!));
       const step = next - weights[k]!;
       if (step === 0) continue;
