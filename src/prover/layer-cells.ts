@@ -12,21 +12,30 @@ import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers } from "./numeric.js";
 import { realizableChoices } from "./pieces.js";
-import { binaryScale, combinationRows, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
+import { binaryScale, combinationRows, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 const FEW_CELLS = 400;
 const MAX_CELLS = 1024;
 
 export type LayerCellsOutcome<E> =
   | { readonly kind: "global"; readonly statement: Of<"layer-cells", E> }
-  /** The hints: the solution, nearly, on a cell without a bound, which may be better than θ. */
-  | { readonly kind: "open"; readonly reason: string; readonly hints: readonly (readonly number[])[] };
+  | {
+      readonly kind: "open";
+      readonly reason: string;
+      /** The solution, nearly, on a cell without a bound, which may be better than θ. */
+      readonly hints: readonly (readonly number[])[];
+      /** The exact solution there, where it is better. */
+      readonly better: Of<"not-global", E> | null;
+    };
 
 /** Tries to certify that θ solves the problem of a hidden layer of a network with a piecewise linear activation. */
 export function decideLayerCells<E>(instance: Instance<E>, layer: number): LayerCellsOutcome<E> {
   const { network } = instance;
-  const open = (reason: string, hints: readonly (readonly number[])[] = []) =>
-    ({ kind: "open", reason, hints }) as const;
+  const open = (
+    reason: string,
+    hints: readonly (readonly number[])[] = [],
+    better: Of<"not-global", E> | null = null,
+  ) => ({ kind: "open", reason, hints, better }) as const;
   if (network.activation.kind === "linear" || layer === network.layers.length - 1) {
     return open("its convex problem has no multipliers");
   }
@@ -40,9 +49,15 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
   for (const choice of choices.choices) {
     const bound = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
     if (bound.kind === "none") {
+      const reason = "a cell of its problem has no bound, and no better point was found";
+      const moving = parametersOf(network, layer);
       const hint = toNumbers(instance.field, instance.point);
-      for (const [j, k] of parametersOf(network, layer).entries()) hint[k] = bound.solution[j]!;
-      return open("a cell of its problem has no bound, and no better point was found", [hint]);
+      for (const [j, k] of moving.entries()) hint[k] = bound.solution[j]!;
+      if (bound.exact === null) return open(reason, [hint]);
+      const better = [...instance.point];
+      for (const [j, k] of moving.entries()) better[k] = bound.exact[j]!;
+      const statement: Of<"not-global", E> = { kind: "not-global", scope: layer, better };
+      return open(reason, [hint], verifyStatement(instance, statement).accepted ? statement : null);
     }
     cells.push(bound.cell);
   }
@@ -53,8 +68,8 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
 
 type CellOutcome<E> =
   | { readonly kind: "bound"; readonly cell: DualCell<E> }
-  /** The least point of the cell, in floating point. */
-  | { readonly kind: "none"; readonly solution: readonly number[] };
+  /** The least point of the cell, in floating point, and exactly where its tight constraints are found. */
+  | { readonly kind: "none"; readonly solution: readonly number[]; readonly exact: readonly E[] | null };
 
 function cellBound<E>(
   { network, field: K, point }: Instance<E>,
@@ -128,12 +143,11 @@ function cellBound<E>(
     support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
     support.map((k) => bounds[k]!),
   );
-  if (exact?.every((c) => K.sign(c) >= 0)) {
-    const weights = vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : fraction(K, 0n)));
-    if (enough(weights)) return cell(weights);
-  }
+  const weights = exact && vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : K.zero));
+  if (weights?.every((c) => K.sign(c) >= 0) && enough(weights)) return cell(weights);
   return {
     kind: "none",
+    exact: weights && scaleBy(K, combined(weights), K.inv(unit)),
     solution: toNumbers(
       K,
       scaleBy(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n)))), K.inv(unit)),

@@ -164,7 +164,11 @@ function decideLayer<E>(
     );
   }
   const cells = decideLayerCells(instance, layer);
-  if (cells.kind === "global") record(cells.statement);
-  else if (record(findBetter(instance, layer, cells.hints)) === null)
-    leave({ about: "global", scope: layer }, cells.reason);
+  if (cells.kind === "global") {
+    record(cells.statement);
+    return;
+  }
+  const better = record(findBetter(instance, layer, cells.hints) ?? cells.better);
+  if (better === null) leave({ about: "global", scope: layer }, cells.reason);
+  else if (whole.global === "undecided") record({ ...better, scope: null });
 }
