@@ -129,6 +129,9 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
     MAX_ENTRIES,
   );
 
+  const productCells = list(object({ orientations, products }), 1, MAX_ENTRIES);
+  const dualCells = list(object({ orientations, multipliers: perSample, signMultipliers: numbers }), 1, MAX_ENTRIES);
+
   return tagged<Statement<E>>(
     new Map<string, Decoder<Statement<E>>>([
       ["feasible", object({ kind: literal("feasible") })],
@@ -175,7 +178,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
               members: list(list(unit, 1, widest), 1, widest),
               split: literalBoolean,
               excluded,
-              cells: list(object({ orientations, products }), 1, MAX_ENTRIES),
+              cells: productCells,
             }),
             0,
             widest,
@@ -191,6 +194,23 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
         }),
       ],
+      [
+        "label-split",
+        object({
+          kind: literal("label-split"),
+          multipliers: perSample,
+          shares: (value: unknown, where: string): readonly [E, E] => {
+            const [positive, negative] = list(number, 2, 2)(value, where);
+            return [positive!, negative!];
+          },
+          cells: productCells,
+        }),
+      ],
+      ["branch-vertices", object({ kind: literal("branch-vertices") })],
+      [
+        "path-bound",
+        object({ kind: literal("path-bound"), reach: literal("local", "global"), excluded, cells: dualCells }),
+      ],
       ["layer-global", object({ kind: literal("layer-global"), layer, multipliers: perSample })],
       [
         "layer-cells",
@@ -198,7 +218,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           kind: literal("layer-cells"),
           layer,
           excluded,
-          cells: list(object({ orientations, multipliers: perSample, signMultipliers: numbers }), 1, MAX_ENTRIES),
+          cells: dualCells,
         }),
       ],
     ]),

@@ -5,8 +5,10 @@ import {
   CERTIFICATE_FORMAT,
   type Certificate,
   type Curve,
+  type DualCell,
   type Exclusion,
   type Instance,
+  type LagrangianCell,
   type Orientation,
   type Product,
   type Scope,
@@ -71,6 +73,15 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
   const products = (terms: readonly Product<E>[]): Json =>
     terms.map(({ first, second, weight }) => ({ first: first + 1, second: second + 1, weight: number(weight) }));
 
+  const productCells = (cells: readonly LagrangianCell<E>[]): Json =>
+    cells.map((cell) => ({ orientations: signs(cell.orientations), products: products(cell.products) }));
+  const dualCells = (cells: readonly DualCell<E>[]): Json =>
+    cells.map((cell) => ({
+      orientations: signs(cell.orientations),
+      multipliers: cell.multipliers.map(number),
+      signMultipliers: cell.signMultipliers.map(number),
+    }));
+
   switch (statement.kind) {
     case "feasible":
       return { kind: "feasible" };
@@ -114,10 +125,7 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           members: block.members.map((units) => units.map((unit) => unit + 1)),
           split: block.split,
           excluded: excluded(block.excluded),
-          cells: block.cells.map((cell) => ({
-            orientations: signs(cell.orientations),
-            products: products(cell.products),
-          })),
+          cells: productCells(block.cells),
         })),
       };
     case "svm-dual":
@@ -131,6 +139,22 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           signMultipliers: cell.signMultipliers.map(number),
         })),
       };
+    case "label-split":
+      return {
+        kind: "label-split",
+        multipliers: statement.multipliers.map(number),
+        shares: statement.shares.map(number),
+        cells: productCells(statement.cells),
+      };
+    case "branch-vertices":
+      return { kind: "branch-vertices" };
+    case "path-bound":
+      return {
+        kind: "path-bound",
+        reach: statement.reach,
+        excluded: excluded(statement.excluded),
+        cells: dualCells(statement.cells),
+      };
     case "layer-global":
       return { kind: "layer-global", layer: statement.layer + 1, multipliers: statement.multipliers.map(number) };
     case "layer-cells":
@@ -138,11 +162,7 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
         kind: "layer-cells",
         layer: statement.layer + 1,
         excluded: excluded(statement.excluded),
-        cells: statement.cells.map((cell) => ({
-          orientations: signs(cell.orientations),
-          multipliers: cell.multipliers.map(number),
-          signMultipliers: cell.signMultipliers.map(number),
-        })),
+        cells: dualCells(statement.cells),
       };
   }
 }

@@ -30,6 +30,9 @@ export interface Curve<E> {
 
 export type Orientation = 1 | -1;
 
+/** Whether a bound holds everywhere, or near θ. */
+export type Reach = "local" | "global";
+
 /** A hidden unit at a sample. */
 export interface UnitAtSample {
   readonly sample: number;
@@ -83,7 +86,8 @@ export interface BoundCell<E> {
   readonly signMultipliers: readonly E[];
 }
 
-export interface LayerCell<E> {
+/** A sign choice, with multipliers of the margins and of what is non-negative there. */
+export interface DualCell<E> {
   readonly orientations: readonly Orientation[];
   readonly multipliers: readonly E[];
   readonly signMultipliers: readonly E[];
@@ -108,18 +112,32 @@ export type Statement<E> =
     }
   | {
       readonly kind: "lagrangian";
-      readonly reach: "local" | "global";
+      readonly reach: Reach;
       readonly multipliers: readonly E[];
       readonly blocks: readonly LagrangianBlock<E>[];
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
   | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
+  | {
+      readonly kind: "label-split";
+      readonly multipliers: readonly E[];
+      /** Of label 1, then of label −1. */
+      readonly shares: readonly [E, E];
+      readonly cells: readonly LagrangianCell<E>[];
+    }
+  | { readonly kind: "branch-vertices" }
+  | {
+      readonly kind: "path-bound";
+      readonly reach: Reach;
+      readonly excluded: readonly Exclusion<E>[];
+      readonly cells: readonly DualCell<E>[];
+    }
   | { readonly kind: "layer-global"; readonly layer: number; readonly multipliers: readonly E[] }
   | {
       readonly kind: "layer-cells";
       readonly layer: number;
       readonly excluded: readonly Exclusion<E>[];
-      readonly cells: readonly LayerCell<E>[];
+      readonly cells: readonly DualCell<E>[];
     };
 
 export type StatementKind = Statement<unknown>["kind"];

@@ -2,14 +2,21 @@
  * `layer-cells`: θ is a global optimum of one hidden layer's problem. On each cell of the layer's sign patterns the problem is
  * a convex quadratic programme, and its Lagrangian dual bounds it below by ½‖θ_l‖². (`proofs/theory.md`.)
  */
-import type { Instance, Of, UnitAtSample } from "../certificate/format.js";
+import type { Instance, Of, Orientation, UnitAtSample } from "../certificate/format.js";
 import { squaredNorm, sum } from "../exact/field.js";
 import { gradientAtOrigin } from "../exact/multivariate.js";
 import { parametersOf } from "../problem/network.js";
 import { ensure } from "./ensure.js";
 import { ensureFeasible } from "./feasible.js";
-import { linearForms, passAt, passOnPiece } from "./forward.js";
-import { combination, ensureExclusions, influentialUnits, orientations, withOrientations } from "./pieces.js";
+import { linearForms, passAt, passOnPiece, unitText } from "./forward.js";
+import {
+  combination,
+  ensureExclusions,
+  influentialUnits,
+  orientations,
+  signOfSum,
+  withOrientations,
+} from "./pieces.js";
 
 /** The hidden units whose signs the cells choose: those that move with the layer and can influence the output. */
 export function cellUnits<E>(instance: Instance<E>, layer: number): UnitAtSample[] {
@@ -22,6 +29,26 @@ export function cellUnits<E>(instance: Instance<E>, layer: number): UnitAtSample
       ),
     );
   });
+}
+
+/**
+ * The sign of the next unit where the signs before decide it: above the layer a pre-activation is a sum of fixed weights times
+ * outputs below. One that is zero on the cell counts as on.
+ */
+export function decidedSign<E>(instance: Instance<E>, layer: number, units: readonly UnitAtSample[]) {
+  const { network, field: K, point } = instance;
+  const off = network.activation.kind === "relu" ? 0 : -1;
+  const position = new Map(units.map((unit, k) => [unitText(unit), k]));
+  return (before: readonly Orientation[]): Orientation | null => {
+    const next = units[before.length]!;
+    if (next.layer === layer) return null;
+    const terms = network.layers[next.layer]![next.unit]!.map(({ from, parameter }) => {
+      const below = before[position.get(unitText({ ...next, layer: next.layer - 1, unit: from })) ?? -1] ?? 0;
+      return K.sign(point[parameter]!) * (below < 0 ? off : below);
+    });
+    const sign = signOfSum(terms);
+    return sign === null ? null : sign < 0 ? -1 : 1;
+  };
 }
 
 /** On a cell: the gradients in the layer's weights of y_iΦ, per sample, and of the oriented pre-activations, per unit. */
@@ -64,17 +91,17 @@ export function checkLayerCells<E>(instance: Instance<E>, { layer, excluded, cel
     K,
     parametersOf(network, layer).map((k) => point[k]!),
   );
-  const byOrientation = new Map(cells.map((cell) => [cell.orientations.join(), cell]));
-  let covered = 0;
-  for (const chosen of orientations(units, [], excluded)) {
-    const cell = byOrientation.get(chosen.join());
+  const given = new Set(cells.map(({ orientations: chosen }) => chosen.join()));
+  const distinct = given.size === cells.length && cells.every((cell) => cell.orientations.length === units.length);
+  ensure(distinct, "layer-cells.cells", "there is evidence for a cell that is not there, or twice");
+  for (const chosen of orientations(units, [], excluded, decidedSign(instance, layer, units))) {
     ensure(
-      cell !== undefined,
+      given.has(chosen.join()),
       "layer-cells.cells",
       () => `no evidence for the cell ${chosen.map((s) => (s > 0 ? "+" : "-")).join("")}`,
     );
-    covered++;
-    const { multipliers, signMultipliers } = cell;
+  }
+  for (const { orientations: chosen, multipliers, signMultipliers } of cells) {
     ensure(signMultipliers.length === units.length, "layer-cells.shape", `a cell has ${units.length} signs`);
     ensure(
       [...multipliers, ...signMultipliers].every((c) => K.sign(c) >= 0),
@@ -91,5 +118,4 @@ export function checkLayerCells<E>(instance: Instance<E>, { layer, excluded, cel
     const bound = K.sub(K.add(total, total), squaredNorm(K, combined));
     ensure(K.sign(K.sub(bound, norm)) >= 0, "layer-cells.bound", "a cell's dual bound is below ½‖θ_l‖²");
   }
-  ensure(covered === cells.length, "layer-cells.cells", "there is evidence for a cell that is not there, or twice");
 }

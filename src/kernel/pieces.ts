@@ -55,14 +55,21 @@ export function ensureExclusions<E>(instance: Instance<E>, exclusions: readonly 
   }
 }
 
+/** The sign of a sum, 0 for an empty one, from the signs of its terms; null where they leave it open. */
+export function signOfSum(terms: readonly number[]): number | null {
+  const signs = terms.filter((sign) => sign !== 0);
+  return signs.every((sign) => sign === signs[0]) ? (signs[0] ?? 0) : null;
+}
+
 /**
- * All orientations of the units, some of them fixed, except those that contain an exclusion. The rejection `tooMany` is raised
- * beyond 65536.
+ * All orientations of the units, some of them fixed or decided by the ones before, except those that contain an exclusion. The
+ * rejection `limit` is raised beyond 65536.
  */
 export function* orientations<E>(
   units: readonly UnitAtSample[],
   fixed: readonly (Orientation | null)[],
   exclusions: readonly Exclusion<E>[],
+  decided: (before: readonly Orientation[]) => Orientation | null = () => null,
 ): Generator<readonly Orientation[]> {
   const position = new Map(units.map((unit, k) => [unitText(unit), k]));
   // An exclusion is tested once its last unit is set; one with a unit that is not among these never applies.
@@ -80,7 +87,7 @@ export function* orientations<E>(
       yield [...chosen];
       return;
     }
-    const choice = fixed[k] ?? null;
+    const choice = fixed[k] ?? decided(chosen);
     for (const orientation of choice === null ? ([1, -1] as const) : [choice]) {
       chosen.push(orientation);
       const excluded = ending[k]!.some((members) => members.every((m) => chosen[m.at] === m.orientation));

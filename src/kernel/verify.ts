@@ -8,9 +8,11 @@ import { decodeCertificate, statementDecoder } from "../certificate/decode.js";
 import type { Instance, Of, Statement, StatementKind } from "../certificate/format.js";
 import { FieldError } from "../exact/number-field.js";
 import { InputError } from "../problem/decode.js";
+import { checkBranchVertices } from "./branch-vertices.js";
 import { type Clause, Rejection } from "./ensure.js";
 import { checkFeasible, checkInfeasible } from "./feasible.js";
 import { checkKkt } from "./kkt.js";
+import { checkLabelSplit } from "./label-split.js";
 import { checkLagrangian } from "./lagrangian.js";
 import { checkLayerCells } from "./layer-cells.js";
 import { checkLayerGlobal } from "./layer-global.js";
@@ -19,6 +21,7 @@ import { checkNormBound } from "./norm-bound.js";
 import { checkNotGlobal } from "./not-global.js";
 import { checkNotKkt } from "./not-kkt.js";
 import { checkNotLocal } from "./not-local.js";
+import { checkPathBound } from "./path-bound.js";
 import { checkStrictLocal } from "./strict-local.js";
 import { checkSvmDual } from "./svm-dual.js";
 
@@ -54,6 +57,9 @@ const CHECKS: Checks = {
   lagrangian: checkLagrangian,
   "svm-dual": checkSvmDual,
   "norm-bound": checkNormBound,
+  "label-split": checkLabelSplit,
+  "branch-vertices": checkBranchVertices,
+  "path-bound": checkPathBound,
   "layer-global": checkLayerGlobal,
   "layer-cells": checkLayerCells,
 };

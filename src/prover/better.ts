@@ -16,7 +16,26 @@ import { fraction, roundTo } from "./vectors.js";
 const STARTS = 48;
 const STEPS = 600;
 const MAX_PARAMETERS = 4000;
-const DENOMINATORS = [1n, 2n, 3n, 4n, 5n, 6n, 8n, 10n, 12n, 16n, 24n, 32n, 64n, 128n, 1024n, 65536n, 1n << 24n];
+const DENOMINATORS = [
+  1n,
+  2n,
+  3n,
+  4n,
+  5n,
+  6n,
+  8n,
+  10n,
+  12n,
+  16n,
+  24n,
+  32n,
+  64n,
+  128n,
+  1024n,
+  65536n,
+  1n << 24n,
+  1n << 40n,
+];
 const STRETCHES = [1, 1 + 1 / 1024, 1 + 1 / 64, 1 + 1 / 16, 1 + 1 / 8, 1 + 1 / 4];
 
 /** Searches a feasible point of the scope with smaller norm than the feasible θ; the hints, points nearly so, are tried first. */
@@ -35,7 +54,10 @@ export function findBetter<E>(
   const starts = Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
   function* candidates() {
     yield* hints;
-    for (const start of startingPoints(shadow, moving, scope, starts, random)) yield ascend(shadow, moving, start);
+    // On the unit sphere the margins are then of ordinary size.
+    const unit = own ** (scope === null ? instance.network.layers.length : 1);
+    for (const start of startingPoints(shadow, moving, scope, starts, random))
+      yield ascend(shadow, moving, start, unit);
   }
   for (const end of candidates()) {
     const better = betterAlong(
@@ -119,14 +141,14 @@ function* startingPoints(
 }
 
 /** Gradient ascent of the smoothed minimum of the margins on the sphere of the moving parameters. */
-function ascend(shadow: Instance<number>, moving: readonly number[], start: readonly number[]): number[] {
+function ascend(shadow: Instance<number>, moving: readonly number[], start: readonly number[], unit: number): number[] {
   let point = normalized(start, moving);
   let sharpness = 2;
   let rate = 0.2;
   let value = -Infinity;
   for (let step = 0; step < STEPS; step++) {
     const at = { ...shadow, point };
-    const m = margins(shadow, point);
+    const m = margins(shadow, point).map((x) => x * unit);
     const least = Math.min(...m);
     const scale = Math.max(Math.abs(least), 1e-3);
     if (least < value - 1e-12) rate = Math.max(rate * 0.7, 1e-6);

@@ -8,7 +8,7 @@ import { isPositiveSemidefinite, solve } from "../exact/linear.js";
 import { type Block, blockCell } from "../kernel/lagrangian.js";
 import { solveLp } from "./lp.js";
 import { applyMatrix, dotNumbers, normOf, symmetricEigen } from "./numeric.js";
-import { fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { binaryScale, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 const MAX_ROUNDS = 16;
 
@@ -40,27 +40,34 @@ export function intoBall<E>(
   vectors: readonly (readonly E[])[],
   squaredRadius: E,
 ): { readonly weights: readonly E[] | null; readonly approximate: readonly number[] } {
+  const unit = binaryScale(K, Math.sqrt(K.toNumber(squaredRadius)));
+  const scales = vectors.map((v) => binaryScale(K, sizeOf(K, v)));
+  const scaledTarget = scaleBy(K, target, unit);
+  const scaled = vectors.map((v, k) => scaleBy(K, v, scales[k]!));
+  const unscaled = (weights: readonly E[]) => weights.map((w, k) => K.div(K.mul(w, scales[k]!), unit));
+  const room = K.mul(squaredRadius, K.mul(unit, unit));
   const enough = (weights: readonly E[]) => {
-    const reached = vectors.reduce((total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)), target);
-    return K.sign(K.sub(squaredNorm(K, reached), squaredRadius)) <= 0;
+    const reached = scaled.reduce((total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)), scaledTarget);
+    return K.sign(K.sub(squaredNorm(K, reached), room)) <= 0;
   };
-  const approximate = nonnegativeLeastSquares(
-    vectors.map((v) => toNumbers(K, v)),
-    toNumbers(K, target).map((c) => -c),
+  const solution = nonnegativeLeastSquares(
+    scaled.map((v) => toNumbers(K, v)),
+    toNumbers(K, scaledTarget).map((c) => -c),
   );
+  const approximate = solution.map((x, k) => (x * K.toNumber(scales[k]!)) / K.toNumber(unit));
   for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n]) {
-    const rounded = approximate.map((x) => K.fromRational(roundTo(Math.max(0, x), denominator)));
-    if (enough(rounded)) return { weights: rounded, approximate };
+    const rounded = solution.map((x) => K.fromRational(roundTo(Math.max(0, x), denominator)));
+    if (enough(rounded)) return { weights: unscaled(rounded), approximate };
   }
-  const support = approximate.flatMap((x, k) => (x > 1e-9 ? [k] : []));
+  const support = solution.flatMap((x, k) => (x > 1e-9 ? [k] : []));
   const exact = solve(
     K,
-    support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
-    support.map((i) => K.neg(dot(K, vectors[i]!, target))),
+    support.map((i) => support.map((j) => dot(K, scaled[i]!, scaled[j]!))),
+    support.map((i) => K.neg(dot(K, scaled[i]!, scaledTarget))),
   );
   const weights = vectors.map((_, k) => (support.includes(k) ? (exact?.[support.indexOf(k)] ?? K.zero) : K.zero));
   const proved = exact?.every((c) => K.sign(c) >= 0) && enough(weights);
-  return { weights: proved ? weights : null, approximate };
+  return { weights: proved ? unscaled(weights) : null, approximate };
 }
 
 /**
@@ -154,21 +161,29 @@ function leastSquares(columns: readonly (readonly number[])[], b: readonly numbe
 }
 
 /**
- * Any block: weights ≥ 0 on products with pᵀ(Q − N)p ≥ τ‖p‖² at test points p, τ as large as possible, by an exact linear
+ * Any form: weights ≥ 0 on products with pᵀ(Q − N)p ≥ τ‖p‖² at test points p, τ as large as possible, by an exact linear
  * programme; the eigenvectors of what is still negative are the next test points.
  */
-function searched<E>(
+export function searched<E>(
   K: Field<E>,
   Q: readonly (readonly E[])[],
   constraints: readonly SparseVector<E>[],
 ): CellOutcome<E> {
   const n = Q.length;
-  const dense = constraints.map((form) => Array.from({ length: n }, (_, k) => form.get(k) ?? K.zero));
+  const scales = constraints.map((form) => binaryScale(K, sizeOf(K, form.values())));
+  const dense = constraints.map((form, j) =>
+    Array.from({ length: n }, (_, k) => K.mul(form.get(k) ?? K.zero, scales[j]!)),
+  );
   const pairs = constraints.flatMap((_, first) =>
     constraints.slice(first).map((__, k) => ({ first, second: first + k })),
   );
   const floatQ = Q.map((row) => toNumbers(K, row));
   const floats = dense.map((v) => toNumbers(K, v));
+  const unscaled = ({ first, second, weight }: Product<E>): Product<E> => ({
+    first,
+    second,
+    weight: K.mul(weight, K.mul(scales[first]!, scales[second]!)),
+  });
   const matrixFor = (weights: readonly number[]) => {
     const A = floatQ.map((row) => [...row]);
     for (const [k, { first, second }] of pairs.entries()) {
@@ -203,7 +218,7 @@ function searched<E>(
           }
         }
       }
-      if (isPositiveSemidefinite(K, M)) return { kind: "products", products };
+      if (isPositiveSemidefinite(K, M)) return { kind: "products", products: products.map(unscaled) };
     }
     for (const [k, value] of values.entries()) {
       if (k > 0 && value > -1e-9) continue;

@@ -6,7 +6,7 @@ import { hessianEntries } from "../exact/multivariate.js";
 import { dotNumbers, normOf, orthonormalBasis } from "./numeric.js";
 import type { LocalPiece } from "./pieces.js";
 import { gaussian, generator } from "./random.js";
-import { plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { binaryScale, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 /** Curvature above this, on unit directions, is not negative; below, the exact value decides. */
 const NEARLY_FLAT = 1e-9;
@@ -23,7 +23,7 @@ export function criticalDirections<E>(
   const { field: K, point } = instance;
   const n = point.length;
   const binding = piece.gradients.map((_, j) => multipliers.some((w) => K.sign(w[j]!) > 0));
-  const G = piece.gradients.map((g) => toNumbers(K, g));
+  const G = piece.gradients.map((g) => toNumbers(K, scaleBy(K, g, binaryScale(K, sizeOf(K, g)))));
   const forms = multipliers.map((w) => numericHessian(instance, piece, w));
   const value = (d: readonly number[]) => Math.max(...forms.map((apply) => dotNumbers(d, apply(d))));
   const inCone = (d: readonly number[]) => G.every((g, j) => (binding[j] ? true : dotNumbers(g, d) > -1e-9));

@@ -13,7 +13,7 @@ import { solveLp } from "./lp.js";
 import { activeSamples, frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
 import { generator } from "./random.js";
 import { deadUnits, liftCurve, type Reduction, withoutUnits } from "./reduce.js";
-import { fraction, longestCurve, plus, scaleBy, sparse, toNumbers } from "./vectors.js";
+import { fraction, longestCurve, plus, powerOfTwoNear, scaleBy, sparse, toNumbers } from "./vectors.js";
 
 export type DescentOutcome<E> =
   | { readonly kind: "found"; readonly statement: Of<"not-local", E> }
@@ -110,11 +110,6 @@ function alongLine<E>(
 /** A power of two at most a/(2b), for a, b > 0. */
 function shrink<E>(K: Instance<E>["field"], a: E, b: E): E {
   return powerOfTwoNear(K, K.toNumber(K.div(a, b)) / 4);
-}
-
-function powerOfTwoNear<E>(K: Instance<E>["field"], x: number): E {
-  const exponent = Math.max(-200, Math.min(200, Math.round(Math.log2(x))));
-  return exponent >= 0 ? fraction(K, 1n << BigInt(exponent)) : fraction(K, 1n, 1n << BigInt(-exponent));
 }
 
 /** The second-order search: among the live units alone, then with one or two dead units revived. */

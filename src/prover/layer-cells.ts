@@ -2,45 +2,62 @@
  * Finds what `kernel/layer-cells.ts` checks: a dual bound of ½‖θ_l‖² on every cell of a hidden layer's problem. The problem is a
  * convex quadratic programme on each cell, so where there are few cells this decides the layer.
  */
-import type { Instance, LayerCell, Of, Orientation } from "../certificate/format.js";
-import { dot, squaredNorm, sum } from "../exact/field.js";
+import type { DualCell, Instance, Of, Orientation } from "../certificate/format.js";
+import { dot, squaredNorm } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
-import { cellGradients, cellUnits } from "../kernel/layer-cells.js";
+import { cellGradients, cellUnits, decidedSign } from "../kernel/layer-cells.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { parametersOf } from "../problem/network.js";
 import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers } from "./numeric.js";
 import { realizableChoices } from "./pieces.js";
-import { combinationRows, fraction, plus, roundTo, scaleBy, toNumbers } from "./vectors.js";
+import { binaryScale, combinationRows, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
-const MAX_CELLS = 400;
-const MAX_UNITS = 24;
+const FEW_CELLS = 400;
+const MAX_CELLS = 1024;
 
 export type LayerCellsOutcome<E> =
   | { readonly kind: "global"; readonly statement: Of<"layer-cells", E> }
-  /** The hints: the solution, nearly, on a cell without a bound, which may be better than θ. */
-  | { readonly kind: "open"; readonly reason: string; readonly hints: readonly (readonly number[])[] };
+  | {
+      readonly kind: "open";
+      readonly reason: string;
+      /** The solution, nearly, on a cell without a bound, which may be better than θ. */
+      readonly hints: readonly (readonly number[])[];
+      /** The exact solution there, where it is better. */
+      readonly better: Of<"not-global", E> | null;
+    };
 
 /** Tries to certify that θ solves the problem of a hidden layer of a network with a piecewise linear activation. */
 export function decideLayerCells<E>(instance: Instance<E>, layer: number): LayerCellsOutcome<E> {
   const { network } = instance;
-  const open = (reason: string, hints: readonly (readonly number[])[] = []) =>
-    ({ kind: "open", reason, hints }) as const;
+  const open = (
+    reason: string,
+    hints: readonly (readonly number[])[] = [],
+    better: Of<"not-global", E> | null = null,
+  ) => ({ kind: "open", reason, hints, better }) as const;
   if (network.activation.kind === "linear" || layer === network.layers.length - 1) {
     return open("its convex problem has no multipliers");
   }
   const units = cellUnits(instance, layer);
-  if (units.length > MAX_UNITS) return open(`${units.length} signs make too many cells to enumerate`);
-  const choices = realizableChoices(instance, units, [], layer, MAX_CELLS);
+  // All sign choices where they are few; else only those that agree with what the signs below decide.
+  const choices =
+    realizableChoices(instance, units, [], layer, FEW_CELLS) ??
+    realizableChoices(instance, units, [], layer, MAX_CELLS, decidedSign(instance, layer, units));
   if (choices === null) return open(`it has more than ${MAX_CELLS} cells`);
-  const cells: LayerCell<E>[] = [];
+  const cells: DualCell<E>[] = [];
   for (const choice of choices.choices) {
     const bound = cellBound(instance, layer, choice, cellGradients(instance, layer, units, choice));
     if (bound.kind === "none") {
+      const reason = "a cell of its problem has no bound, and no better point was found";
+      const moving = parametersOf(network, layer);
       const hint = toNumbers(instance.field, instance.point);
-      for (const [j, k] of parametersOf(network, layer).entries()) hint[k] = bound.solution[j]!;
-      return open("a cell of its problem has no bound, and no better point was found", [hint]);
+      for (const [j, k] of moving.entries()) hint[k] = bound.solution[j]!;
+      if (bound.exact === null) return open(reason, [hint]);
+      const better = [...instance.point];
+      for (const [j, k] of moving.entries()) better[k] = bound.exact[j]!;
+      const statement: Of<"not-global", E> = { kind: "not-global", scope: layer, better };
+      return open(reason, [hint], verifyStatement(instance, statement).accepted ? statement : null);
     }
     cells.push(bound.cell);
   }
@@ -50,9 +67,9 @@ export function decideLayerCells<E>(instance: Instance<E>, layer: number): Layer
 }
 
 type CellOutcome<E> =
-  | { readonly kind: "bound"; readonly cell: LayerCell<E> }
-  /** The least point of the cell, in floating point. */
-  | { readonly kind: "none"; readonly solution: readonly number[] };
+  | { readonly kind: "bound"; readonly cell: DualCell<E> }
+  /** The least point of the cell, in floating point, and exactly where its tight constraints are found. */
+  | { readonly kind: "none"; readonly solution: readonly number[]; readonly exact: readonly E[] | null };
 
 function cellBound<E>(
   { network, field: K, point }: Instance<E>,
@@ -60,22 +77,32 @@ function cellBound<E>(
   orientations: readonly Orientation[],
   { margins, signs }: { margins: E[][]; signs: E[][] },
 ): CellOutcome<E> {
-  const theta = parametersOf(network, layer).map((k) => point[k]!);
+  // All in the layer's own unit of length, and every margin and sign in its own.
+  const own = parametersOf(network, layer).map((k) => point[k]!);
+  const unit = binaryScale(K, sizeOf(K, own));
+  const theta = scaleBy(K, own, unit);
   const norm = squaredNorm(K, theta);
-  const vectors = [...margins, ...signs];
   const n = margins.length;
+  const raw = [...margins.map((v) => scaleBy(K, v, K.inv(unit))), ...signs];
+  const scales = raw.map((v) => binaryScale(K, sizeOf(K, v)));
+  const vectors = raw.map((v, k) => scaleBy(K, v, scales[k]!));
+  const bounds = scales.map((scale, k) => (k < n ? scale : K.zero));
   const combined = (weights: readonly E[]) =>
     vectors.reduce(
       (total, v, k) => plus(K, total, scaleBy(K, v, weights[k]!)),
       theta.map(() => K.zero),
     );
   const enough = (weights: readonly E[]) => {
-    const total = sum(K, weights.slice(0, n));
+    const total = dot(K, weights, bounds);
     return K.sign(K.sub(K.sub(K.add(total, total), squaredNorm(K, combined(weights))), norm)) >= 0;
   };
   const cell = (weights: readonly E[]): CellOutcome<E> => ({
     kind: "bound",
-    cell: { orientations, multipliers: weights.slice(0, n), signMultipliers: weights.slice(n) },
+    cell: {
+      orientations,
+      multipliers: weights.slice(0, n).map((w, k) => K.div(K.mul(w, scales[k]!), K.mul(unit, unit))),
+      signMultipliers: weights.slice(n).map((w, k) => K.div(K.mul(w, scales[n + k]!), unit)),
+    },
   });
 
   // The cell is empty: a combination with Σλ = 1 that vanishes, made as large as needed.
@@ -84,12 +111,12 @@ function cellBound<E>(
     vectors,
     theta.map(() => K.zero),
   );
-  const unit = { coefficients: vectors.map((_, k) => (k < n ? K.one : K.zero)), sense: "=" as const, bound: K.one };
-  const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, unit], free: false });
+  const normalized = { coefficients: bounds, sense: "=" as const, bound: K.one };
+  const empty = solveLp(K, { objective: vectors.map(() => K.zero), rows: [...vanishing, normalized], free: false });
   if (empty.kind === "optimal") return cell(scaleBy(K, empty.x, K.add(norm, K.one)));
 
   // θ may itself be the solution here: multipliers on the tight constraints.
-  const values = vectors.map((v, k) => K.sub(dot(K, v, theta), k < n ? K.one : K.zero));
+  const values = vectors.map((v, k) => K.sub(dot(K, v, theta), bounds[k]!));
   if (values.every((c) => K.sign(c) >= 0)) {
     const tight = values.flatMap((c, k) => (K.sign(c) === 0 ? [k] : []));
     const own = combine(
@@ -104,7 +131,7 @@ function cellBound<E>(
 
   const approximate = dualAscent(
     vectors.map((v) => toNumbers(K, v)),
-    n,
+    toNumbers(K, bounds),
   );
   for (const denominator of [1n, 2n, 4n, 8n, 64n, 1024n, 1n << 20n]) {
     const rounded = approximate.map((x) => K.fromRational(roundTo(x, denominator)));
@@ -114,20 +141,22 @@ function cellBound<E>(
   const exact = solve(
     K,
     support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
-    support.map((k) => (k < n ? K.one : K.zero)),
+    support.map((k) => bounds[k]!),
   );
-  if (exact?.every((c) => K.sign(c) >= 0)) {
-    const weights = vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : fraction(K, 0n)));
-    if (enough(weights)) return cell(weights);
-  }
+  const weights = exact && vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : K.zero));
+  if (weights?.every((c) => K.sign(c) >= 0) && enough(weights)) return cell(weights);
   return {
     kind: "none",
-    solution: toNumbers(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n))))),
+    exact: weights && scaleBy(K, combined(weights), K.inv(unit)),
+    solution: toNumbers(
+      K,
+      scaleBy(K, combined(approximate.map((x) => K.fromRational(roundTo(x, 1n << 40n)))), K.inv(unit)),
+    ),
   };
 }
 
-/** max Σ_{k<n} a_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */
-function dualAscent(vectors: readonly (readonly number[])[], n: number): number[] {
+/** max Σ a_k bound_k − ½‖Σ a_k v_k‖² over a ≥ 0, by coordinate ascent. */
+function dualAscent(vectors: readonly (readonly number[])[], bounds: readonly number[]): number[] {
   const weights = vectors.map(() => 0);
   const total = new Array<number>(vectors[0]?.length ?? 0).fill(0);
   const squares = vectors.map((v) => dotNumbers(v, v));
@@ -135,7 +164,7 @@ function dualAscent(vectors: readonly (readonly number[])[], n: number): number[
     let change = 0;
     for (const [k, v] of vectors.entries()) {
       if (squares[k] === 0) continue;
-      const slope = (k < n ? 1 : 0) - dotNumbers(v, total);
+      const slope = bounds[k]! - dotNumbers(v, total);
       const next = Math.max(0, Math.min(1e6, weights[k]! + slope / squares[k]!));
       const step = next - weights[k]!;
       if (step === 0) continue;

@@ -34,6 +34,7 @@ export function realizableChoices<E>(
   fixed: readonly (Orientation | null)[],
   scope: Scope,
   limit: number,
+  decided: (before: readonly Orientation[]) => Orientation | null = () => null,
 ): { choices: (readonly Orientation[])[]; excluded: Exclusion<E>[] } | null {
   const linear = scope ?? 0;
   const excluded: Exclusion<E>[] = [];
@@ -42,7 +43,7 @@ export function realizableChoices<E>(
     const next: (readonly Orientation[])[] = [];
     const upTo = units.slice(0, k + 1);
     for (const choice of partial) {
-      const choiceFixed: (Orientation | null)[] = [...choice, fixed[k] ?? null];
+      const choiceFixed: (Orientation | null)[] = [...choice, fixed[k] ?? decided(choice)];
       for (const extended of orientations(upTo, choiceFixed, excluded)) {
         if (unit.layer !== linear) next.push(extended);
         else {

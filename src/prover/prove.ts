@@ -2,15 +2,18 @@
  * Decides every question about a point, as far as the provers reach: statements, each already accepted by the kernel, and a reason
  * for each question that stays open.
  */
-import type { Instance, Scope, Statement } from "../certificate/format.js";
+import type { Instance, Of, Scope, Statement } from "../certificate/format.js";
 import { slackSigns } from "../kernel/forward.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { findBetter } from "./better.js";
+import { cheapestVertex, findBranchVertices } from "./branch-vertices.js";
 import { findDescent } from "./descent.js";
 import { decideKkt } from "./kkt.js";
+import { findLabelSplit } from "./label-split.js";
 import { findLagrangian } from "./lagrangian.js";
 import { decideLayerCells } from "./layer-cells.js";
 import { findLayerGlobal, findNormBound, findSvmDual } from "./linear.js";
+import { findPathBound } from "./path-bound.js";
 import { findStrictLocal } from "./strict-local.js";
 
 /** What may stay open, and about which scope. */
@@ -99,14 +102,22 @@ function decideWhole<E>(
       single ??
       record(findSvmDual(instance)) ??
       record(findLagrangian(instance, kkt, "global")) ??
-      record(findNormBound(instance, kkt));
+      record(findNormBound(instance, kkt)) ??
+      record(findLabelSplit(instance, kkt)) ??
+      record(findBranchVertices(instance));
     progress("strict local optimum");
     const strict = record(findStrictLocal(instance, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
-    if (strict || record(findLagrangian(instance, kkt, "local")) !== null) {
+    const isLocal =
+      strict ||
+      record(findLagrangian(instance, kkt, "local")) !== null ||
+      record(findPathBound(instance, kkt, "local")) !== null;
+    if (isLocal) {
       progress("better point");
-      return outcome("yes", record(findBetter(instance, null)) === null ? "undecided" : "no", strict);
+      if (record(findBetterPoint(instance)) !== null) return outcome("yes", "no", strict);
+      const onPaths = record(findPathBound(instance, kkt, "global")) !== null;
+      return outcome("yes", onPaths ? "yes" : "undecided", strict);
     }
   }
   progress("descent");
@@ -116,10 +127,18 @@ function decideWhole<E>(
     return outcome("no", "no");
   }
   progress("better point");
-  const better = record(findBetter(instance, null));
+  const better = record(findBetterPoint(instance));
+  if (better === null && kkt !== null && record(findPathBound(instance, kkt, "global")) !== null)
+    return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);
+}
+
+/** A better point of the whole problem, or null. */
+function findBetterPoint<E>(instance: Instance<E>): Of<"not-global", E> | null {
+  const vertex = cheapestVertex(instance);
+  return findBetter(instance, null, vertex === null ? [] : [vertex]);
 }
 
 function decideLayer<E>(
@@ -145,7 +164,11 @@ function decideLayer<E>(
     );
   }
   const cells = decideLayerCells(instance, layer);
-  if (cells.kind === "global") record(cells.statement);
-  else if (record(findBetter(instance, layer, cells.hints)) === null)
-    leave({ about: "global", scope: layer }, cells.reason);
+  if (cells.kind === "global") {
+    record(cells.statement);
+    return;
+  }
+  const better = record(findBetter(instance, layer, cells.hints) ?? cells.better);
+  if (better === null) leave({ about: "global", scope: layer }, cells.reason);
+  else if (whole.global === "undecided") record({ ...better, scope: null });
 }

@@ -7,13 +7,14 @@ import { combine } from "./kkt.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./numeric.js";
 import { frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
-import { combinationRows, fraction, roundTo, toNumbers } from "./vectors.js";
+import { binaryScale, combinationRows, fraction, powerOfTwoNear, roundTo, sizeOf, toNumbers } from "./vectors.js";
 
 const MAX_PIECES = 600;
 const MAX_PARAMETERS = 1000;
 /** Of these, so many may have a part in gradients or Hessians; the others only add to the norm. */
 const MAX_TOUCHED = 100;
-const MAX_HALVINGS = 40;
+const MAX_HALVINGS = 240;
+const MAX_REFUSALS = 40;
 const TOLERANCE = 1e-11;
 
 /** A certificate that θ is a strict local optimum of the scope, or null when none is found. */
@@ -31,14 +32,17 @@ export function findStrictLocal<E>(instance: Instance<E>, scope: Scope): Of<"str
     if (candidates.options.length === 0) return null;
     pieces.push(candidates);
   }
-  for (let halvings = 0; halvings <= MAX_HALVINGS; halvings++) {
+  // The search starts at 1, or at the size of a large point.
+  const start = Math.max(0, -Math.log2(K.toNumber(binaryScale(K, sizeOf(K, instance.point)))));
+  let refusals = 0;
+  for (let halvings = -start; halvings <= MAX_HALVINGS && refusals < MAX_REFUSALS; halvings++) {
     const r = 2 ** -halvings;
     const chosen = pieces.map((candidates) => candidates.options.find((option) => fits(candidates, option, r)));
     if (chosen.some((option) => option === undefined)) continue;
     const statement: Of<"strict-local", E> = {
       kind: "strict-local",
       scope,
-      radius: fraction(K, 1n, 1n << BigInt(halvings)),
+      radius: powerOfTwoNear(K, r),
       excluded: choices.excluded,
       pieces: chosen.map((option) => option!.piece),
     };
@@ -46,6 +50,7 @@ export function findStrictLocal<E>(instance: Instance<E>, scope: Scope): Of<"str
     if (verdict.accepted) return statement;
     // A pre-activation that may change its sign, or a bound missed by rounding, asks for a smaller radius; nothing else does.
     if (!["strict-local.pattern", "strict-local.remainder", "strict-local.slack"].includes(verdict.clause)) return null;
+    refusals++;
   }
   return null;
 }
@@ -129,6 +134,7 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
   if (n > MAX_TOUCHED) return [];
   const w = toNumbers(K, omega);
   const G = piece.gradients.map((g) => touched.map((k) => K.toNumber(g[k]!)));
+  const units = G.map((g) => K.toNumber(binaryScale(K, Math.max(0, ...g.map(Math.abs)))));
   const base = Array.from({ length: n }, (_, u) => Array.from({ length: n }, (_, v) => (u === v ? 1 : 0)));
   for (const [j, h] of piece.constraints.entries()) {
     if (w[j] === 0) continue;
@@ -139,11 +145,15 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
       if (a !== b) base[b]![a]! -= c;
     }
   }
+  const inUnits = G.map((g, j) => g.map((c) => c * units[j]!));
   const J = G.filter((_, j) => w[j]! > 0);
-  const flat = complement(J, n);
+  const flat = complement(
+    inUnits.filter((_, j) => w[j]! > 0),
+    n,
+  );
   const loose = G.flatMap((_, j) => (w[j]! > 0 ? [] : [j]));
-  const products = flat.length === 0 ? [] : productsFor(base, flat, G, loose);
-  for (const { first, second, weight } of products) addProduct(base, G[first]!, G[second]!, -weight);
+  const products = flat.length === 0 ? [] : productsFor(base, flat, inUnits, loose);
+  for (const { first, second, weight } of products) addProduct(base, inUnits[first]!, inUnits[second]!, -weight);
   const room = flat.length === 0 ? 1 : symmetricEigen(restrict(base, flat)).values[0]!;
   const ceiling = Math.min(room, 1);
   if (ceiling < 1e-6) return [];
@@ -157,16 +167,24 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
       piece: {
         orientations: piece.orientations,
         multipliers: omega,
-        rho: K.fromRational(roundTo(rho, 64n)),
+        rho: K.mul(K.fromRational(roundTo(rho.value, 64n)), powerOfTwoNear(K, rho.unit)),
         kappa: K.fromRational(roundTo(kappa, 1n << 20n)),
         products: products.map(
-          ({ first, second, weight }): Product<E> => ({ first, second, weight: K.fromRational(roundTo(weight, 64n)) }),
+          ({ first, second, weight }): Product<E> => ({
+            first,
+            second,
+            weight: K.mul(K.fromRational(roundTo(weight, 64n)), powerOfTwoNear(K, units[first]! * units[second]!)),
+          }),
         ),
       },
       omega: w,
-      rho,
+      rho: rho.value * rho.unit,
       kappa,
-      products,
+      products: products.map(({ first, second, weight }) => ({
+        first,
+        second,
+        weight: weight * units[first]! * units[second]!,
+      })),
     });
   }
   return options;
@@ -187,17 +205,32 @@ function roundDown(x: number): number {
   return Math.floor(x * unit) / unit;
 }
 
+const RHOS = [0, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256, 1024, 4096];
+
+/** The least ρ, as a plain value times a power of two, that makes the matrix positive semidefinite; more is tried for uneven gradients. */
 function leastRho(
   base: readonly (readonly number[])[],
   J: readonly (readonly number[])[],
   kappa: number,
-): number | null {
-  for (const rho of [0, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256, 1024, 4096]) {
+): { value: number; unit: number } | null {
+  const sizes = J.map((g) => Math.max(...g.map(Math.abs))).filter((size) => size > 0);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  const ordinary = sizes.length === 0 || (least >= 1 / 16 && most <= 16);
+  const unit = ordinary ? 1 : 2 ** (-2 * Math.round(Math.log2(most)));
+  const spread = ordinary ? 0 : Math.min(60, Math.ceil(Math.log2(most / least) / 2));
+  const further = Array.from({ length: spread }, (_, k) => 4096 * 16 ** (k + 1));
+  for (const value of [...RHOS, ...further]) {
     const M = base.map((row, u) => row.map((c, v) => (u === v ? c - kappa : c)));
-    for (const g of J) addProduct(M, g, g, rho);
-    if (symmetricEigen(M).values[0]! > -TOLERANCE) return rho;
+    for (const g of J) addProduct(M, g, g, value * unit);
+    if (symmetricEigen(balanced(M)).values[0]! > -TOLERANCE) return { value, unit };
   }
   return null;
+}
+
+/** D M D with the large entries of the diagonal brought to 1: positive semidefinite when M is, and fit for floating point. */
+function balanced(M: readonly (readonly number[])[]): number[][] {
+  const D = M.map((row, u) => 1 / Math.sqrt(Math.max(1, row[u]!)));
+  return M.map((row, u) => row.map((c, v) => c * D[u]! * D[v]!));
 }
 
 /** A + weight · ½(f sᵀ + s fᵀ), in place. */

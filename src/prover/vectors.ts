@@ -23,6 +23,26 @@ export function toNumbers<E>(K: Field<E>, vector: readonly E[]): number[] {
   return vector.map(K.toNumber);
 }
 
+/** A power of two near x > 0. */
+export function powerOfTwoNear<E>(K: Field<E>, x: number): E {
+  const exponent = Math.max(-1000, Math.min(1000, Math.round(Math.log2(x))));
+  return exponent >= 0 ? fraction(K, 1n << BigInt(exponent)) : fraction(K, 1n, 1n << BigInt(-exponent));
+}
+
+/** Numbers up to this, or its inverse, are of ordinary size, and are left as they are, so that plain problems have plain evidence. */
+const ORDINARY = 16;
+
+/** A power of two that brings numbers of the given size to ordinary size; 1 where they are. */
+export function binaryScale<E>(K: Field<E>, size: number): E {
+  const ordinary = size === 0 || !Number.isFinite(size) || (size >= 1 / ORDINARY && size <= ORDINARY);
+  return ordinary ? K.one : powerOfTwoNear(K, 1 / size);
+}
+
+/** The largest |c|, nearly. */
+export function sizeOf<E>(K: Field<E>, vector: Iterable<E>): number {
+  return Math.max(0, ...[...vector].map((c) => Math.abs(K.toNumber(c))));
+}
+
 /** vᵀ A w */
 export function bilinear<E>(K: Field<E>, v: readonly E[], A: readonly (readonly E[])[], w: readonly E[]): E {
   let total = K.zero;

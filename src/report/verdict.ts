@@ -55,8 +55,10 @@ export function verdictOf<E>(
     alone ||
     of("svm-dual").length > 0 ||
     of("norm-bound").length > 0 ||
-    of("lagrangian").some((s) => s.reach === "global");
-  const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length > 0;
+    of("branch-vertices").length > 0 ||
+    of("label-split").length > 0 ||
+    [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
+  const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length + of("path-bound").length > 0;
   const undecided: string[] = [];
   const answer = (question: string, yes: boolean, no: boolean): Answer => {
     if (yes && no) throw new Error(`accepted statements contradict each other: ${question}`);

@@ -33,6 +33,30 @@ const SOURCES = {
   infeasible: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1/2", "0", "0", "0", "1", "0"]),
   stray: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1", "1", "0", "0", "1", "0"]),
   zero: problem(diagonal(2, 2, "relu"), [[["1", "0"], 1]], ["2", "0", "1", "0"]),
+  labels: problem(
+    full([2, 2, 2, 1], "relu"),
+    [
+      [["1", "0"], 1],
+      [["0", "1"], -1],
+    ],
+    ["1", "0", "0", "1", "1", "0", "0", "1", "1", "-1"],
+  ),
+  branches: problem(
+    diagonal(2, 3, "relu"),
+    [
+      [["1", "-3"], 1],
+      [["9/25", "54/25"], 1],
+    ],
+    ["1", "2/3", "1", "2/3", "1", "2/3"],
+  ),
+  chain: problem(
+    { kind: "fully-connected", widths: [2, 1, 1], activation: { "leaky-relu": "1/2" } },
+    [
+      [["-3/10", "2/5"], 1],
+      [["5/44", "-5/22"], -1],
+    ],
+    ["6/5", "-8/5", "-2"],
+  ),
   kinked: problem(
     full([2, 2, 1], "relu"),
     [
@@ -470,6 +494,135 @@ const REJECTED: [Clause, keyof typeof SOURCES, string, (s: Json, c: Json) => voi
     "a point above the bound",
   ],
   [
+    "label-split.class",
+    "labels",
+    "label-split",
+    (_, c) => {
+      c.problem.network.activation = "linear";
+    },
+    "a linear network",
+  ],
+  ["label-split.feasible", "labels", "label-split", (_, c) => shrink(c), "an infeasible optimum"],
+  [
+    "label-split.multiplier",
+    "labels",
+    "label-split",
+    (s) => {
+      s.multipliers[1] = "0";
+    },
+    "one label only",
+  ],
+  [
+    "label-split.value",
+    "labels",
+    "label-split",
+    (_, c) => {
+      c.problem.point[0] = "2";
+    },
+    "a point above the bound",
+  ],
+  [
+    "label-split.cells",
+    "labels",
+    "label-split",
+    (s) => {
+      s.cells.pop();
+    },
+    "a cell without a bound",
+  ],
+  [
+    "label-split.shape",
+    "labels",
+    "label-split",
+    (s) => {
+      s.cells[0].products = [{ first: 1, second: 3, weight: "1" }];
+    },
+    "a sign that is not there",
+  ],
+  [
+    "label-split.weight",
+    "labels",
+    "label-split",
+    (s) => {
+      s.cells[0].products = [{ first: 1, second: 2, weight: "-1" }];
+    },
+    "a negative weight",
+  ],
+  [
+    "label-split.curvature",
+    "labels",
+    "label-split",
+    (s) => {
+      s.shares = ["2", "1"];
+    },
+    "a share that is too large",
+  ],
+  ["branch-vertices.class", "deep", "branch-vertices", () => {}, "a network that is not diagonal"],
+  ["branch-vertices.feasible", "branches", "branch-vertices", (_, c) => shrink(c), "an infeasible optimum"],
+  [
+    "branch-vertices.value",
+    "branches",
+    "branch-vertices",
+    (_, c) => {
+      c.problem.point[0] = "2";
+    },
+    "a point above the bound",
+  ],
+  ["path-bound.feasible", "chain", "path-bound", (_, c) => shrink(c), "an infeasible optimum"],
+  [
+    "path-bound.cells",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells.pop();
+    },
+    "a cell without a bound",
+  ],
+  [
+    "path-bound.shape",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells[0].signMultipliers.pop();
+    },
+    "a link without a multiplier",
+  ],
+  [
+    "path-bound.multiplier",
+    "chain",
+    "path-bound",
+    (s) => {
+      s.cells[0].multipliers = ["0", "0"];
+    },
+    "no bound at all",
+  ],
+  [
+    "path-bound.pattern",
+    "chain",
+    "path-bound",
+    (s, c) => {
+      c.problem.network = full([2, 2, 1, 1], "relu");
+      c.problem.data = [{ x: ["1", "0"], y: 1 }];
+      c.problem.point = ["1", "0", "0", "0", "1", "0", "1"];
+      s.cells = Array.from({ length: 32 }, (_, k) => ({
+        orientations: k.toString(2).padStart(5, "0").replaceAll("0", "+").replaceAll("1", "-"),
+        multipliers: ["1"],
+        signMultipliers: ["0", "0"],
+      }));
+      s.excluded = [];
+    },
+    "a sum whose sign is not known",
+  ],
+  [
+    "path-bound.value",
+    "chain",
+    "path-bound",
+    (_, c) => {
+      c.problem.point[0] = "3";
+    },
+    "a point above the bound",
+  ],
+  [
     "layer-global.class",
     "fc-relu",
     "layer-global",
@@ -551,6 +704,10 @@ function statementOf(c: Json, kind: string): { index: number; statement: Json } 
   if (index >= 0) return { index, statement: c.statements[index] };
   const empty = { kind, multipliers: c.problem.data.map(() => "1") };
   const rest = { lagrangian: { reach: "global", blocks: [] }, "norm-bound": { cells: [] } }[kind];
+  if (kind === "branch-vertices") {
+    c.statements.push({ kind });
+    return { index: c.statements.length - 1, statement: c.statements.at(-1) };
+  }
   c.statements.push({ ...empty, ...rest });
   return { index: c.statements.length - 1, statement: c.statements.at(-1) };
 }

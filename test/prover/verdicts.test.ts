@@ -129,6 +129,93 @@ const CASES: [string, object, [string[], 1 | -1][], string[], Partial<Verdict>][
     ["1/2", "0", "0", "0", "1", "0"],
     { feasible: false, kkt: "no", local: "no", global: "no", layers: [] },
   ],
+  [
+    "one neuron between two labels, each cell with its own multipliers",
+    full([2, 1, 1], { "leaky-relu": "1/2" }),
+    [
+      [["-3/10", "2/5"], 1],
+      [["5/44", "-5/22"], -1],
+    ],
+    ["6/5", "-8/5", "-2"],
+    { kkt: "yes", strict: true, global: "yes" },
+  ],
+  [
+    "a filter at two samples",
+    { kind: "convolutional", input: 2, filter: 2, stride: 1, activation: "relu" },
+    [
+      [["13/2", "-13"], 1],
+      [["0", "13/5"], 1],
+    ],
+    ["12/13", "5/13", "1"],
+    { kkt: "yes", strict: true, global: "yes" },
+  ],
+  [
+    "one direction spread over the second layer, on the leaky side",
+    full([1, 1, 2, 1], { "leaky-relu": "1/10" }),
+    [[["800"], -1]],
+    ["-1/2", "5/26", "6/13", "5/26", "6/13"],
+    { kkt: "yes", local: "yes", strict: null, global: "no" },
+  ],
+  [
+    "two live branches of a deep diagonal network",
+    diagonal(2, 3, "relu"),
+    [
+      [["1", "-3"], 1],
+      [["9/25", "54/25"], 1],
+    ],
+    ["1", "2/3", "1", "2/3", "1", "2/3"],
+    { kkt: "yes", strict: true, global: "yes" },
+  ],
+  [
+    "two live branches as good as one",
+    diagonal(2, 4, "linear"),
+    [
+      [["16/15", "-16/15"], 1],
+      [["16/25", "144/25"], 1],
+    ],
+    ["1", "1/2", "1", "1/2", "1", "1/2", "1", "1/2"],
+    { kkt: "yes", strict: true, global: "yes" },
+  ],
+  [
+    "a branch of a deep diagonal network that another sign serves better",
+    diagonal(3, 4, "relu"),
+    [
+      [["1", "2", "1"], 1],
+      [["16/25", "-64/25", "-144/25"], 1],
+    ],
+    ["1", "0", "-1/2", "1", "0", "1/2", "1", "0", "1/2", "1", "0", "1/2"],
+    { kkt: "yes", strict: true, global: "no" },
+  ],
+  [
+    "a branch for each label, and a dead one",
+    full([2, 3, 3, 1], "relu"),
+    [
+      [["1", "0"], 1],
+      [["0", "1"], -1],
+    ],
+    ["1", "0", "0", "1", "0", "0", "1", "0", "0", "0", "1", "0", "0", "0", "0", "1", "-1", "0"],
+    { kkt: "yes", local: "yes", strict: null, global: "yes" },
+  ],
+  [
+    "huge data",
+    full([2, 2, 1], "relu"),
+    [
+      [["10^20", "0"], 1],
+      [["-5/13*10^20", "12/13*10^20"], 1],
+    ],
+    ["1/10^10", "0", "-5/13*1/10^10", "12/13*1/10^10", "1/10^10", "1/10^10"],
+    { kkt: "yes", strict: true, global: "no" },
+  ],
+  [
+    "tiny data",
+    full([2, 2, 1], "relu"),
+    [
+      [["1/10^20", "0"], 1],
+      [["-5/13*1/10^20", "12/13*1/10^20"], 1],
+    ],
+    ["10^10", "0", "-5/13*10^10", "12/13*10^10", "10^10", "10^10"],
+    { kkt: "yes", strict: true, global: "no" },
+  ],
 ];
 
 describe("the verdict on", () => {

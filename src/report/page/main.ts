@@ -63,7 +63,11 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
   const descent = of("not-local").find(({ scope }) => scope === null) ?? of("not-local")[0];
   const ball = of("strict-local").find(({ scope }) => scope === null);
   const isGlobal =
-    of("svm-dual").length > 0 || of("norm-bound").length > 0 || of("lagrangian").some((s) => s.reach === "global");
+    of("svm-dual").length > 0 ||
+    of("norm-bound").length > 0 ||
+    of("branch-vertices").length > 0 ||
+    of("label-split").length > 0 ||
+    [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
   const figures = [
     ...(drawn === null ? [] : [drawn.element]),
     ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),

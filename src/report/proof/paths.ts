@@ -1,0 +1,96 @@
+/** `path-bound`, `branch-vertices`, `label-split`: the whole problem, by a bound from below on each cell, at each vertex, or for each label. */
+import type { Instance, Of } from "../../certificate/format.js";
+import { squaredNorm, sum } from "../../exact/field.js";
+import { rational } from "../../exact/rational.js";
+import { pathFrame } from "../../kernel/path-bound.js";
+import { isUnshared } from "../../problem/network.js";
+import { type Block, claim, display, items, text } from "./document.js";
+import { excludedText } from "./exclusions.js";
+import { parameterLatex, preactivationLatex } from "./notation.js";
+import { numberLatex, sumLatex } from "./typeset.js";
+
+export function pathBoundClaim<E>(instance: Instance<E>, { reach, excluded, cells }: Of<"path-bound", E>): Block {
+  const { network, field: K, point } = instance;
+  const m = network.layers.length;
+  const { signs, links } = pathFrame(instance, reach);
+  const form = (k: number) => {
+    const { sample, layer, unit } = signs[k]!;
+    return sample === -1 ? parameterLatex(network, unit) : preactivationLatex(network, sample, layer, unit);
+  };
+  const entries = cells.map(({ orientations, multipliers, signMultipliers }) => {
+    const where = orientations.map((s, k) => `${form(k)} ${s > 0 ? "\\ge" : "\\le"} 0`);
+    const margins = multipliers.map((coefficient, i) => ({
+      coefficient,
+      factor: `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}})`,
+    }));
+    const added = signMultipliers.map((coefficient, k) => {
+      const { sign, path } = links[k]!;
+      return { coefficient, factor: `|${[form(sign), ...path.map((p) => parameterLatex(network, p))].join(" \\, ")}|` };
+    });
+    return `${where.length === 0 ? "Everywhere" : `Where $${where.join(",\\; ")}$`}: $T = ${sumLatex(K, [...margins, ...added])}$.`;
+  });
+  const bound = isUnshared(network)
+    ? "and $T$ is a sum over paths, of products of the weights above the first layer with a linear form in the weights of one unit of the first layer. If $C$ is the largest norm of such a form, then by Cauchy–Schwarz, layer by layer,"
+    : "and $T = \\theta_1'^{\\top} M \\varphi$, where $\\varphi$ lists the products of weights above the first layer, so that $\\|\\varphi\\| \\le \\prod_{l \\ge 2} \\|\\theta_l'\\|$. If $C$ is the largest singular value of $M$, then";
+  return claim(`The point $\\theta$ is a ${reach} optimum of $(\\mathrm{P})$.`, [
+    text(
+      `Let $\\theta'$ be feasible${reach === "local" ? " and near $\\theta$, so that what is not $0$ at $\\theta$ keeps its sign" : ""}. On each closed cell of the signs below $\\Phi$ is a polynomial, linear in each layer; the $T$ given there is at least the sum $A$ of the first coefficients, ${bound} and by the inequality of the means,`,
+    ),
+    display(
+      `A \\le T(\\theta') \\le C \\prod_{l=1}^{${m}} \\|\\theta_l'\\| \\le C \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}/2}.`,
+    ),
+    ...excludedText(instance, excluded),
+    items(entries),
+    text(
+      `Each time $C^{2} \\left(${numberLatex(K, squaredNorm(K, point))} / ${m}\\right)^{${m}} \\le A^{2}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
+    ),
+  ]);
+}
+
+export function branchVerticesClaim<E>({ network, field: K, point }: Instance<E>): Block {
+  const m = network.layers.length;
+  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
+    text(
+      "Let $\\theta'$ be feasible and $u_j$ the product of the absolute values of the weights of branch $j$. For the signs that its weights have, the margins are linear forms in $u$, so $u$ lies in the polyhedron where $u \\ge 0$ and all of them are at least $1$. By the inequality of the means,",
+    ),
+    display(`\\|\\theta'\\|^{2} \\ge ${m} \\sum_j u_j^{2/${m}}.`),
+    text(
+      `The right side is concave and grows with every $u_j$, so on the polyhedron it is least at a vertex. For all signs, every vertex was computed exactly: there it is at least $\\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}$.`,
+    ),
+  ]);
+}
+
+export function labelSplitClaim<E>({ field: K, point, data }: Instance<E>, statement: Of<"label-split", E>): Block {
+  const { multipliers, shares, cells } = statement;
+  const number = (c: E) => numberLatex(K, c);
+  const part = (label: 1 | -1) =>
+    sumLatex(
+      K,
+      multipliers.flatMap((coefficient, i) =>
+        data[i]!.y === label && !K.isZero(coefficient)
+          ? [{ coefficient, factor: `\\sigma(w \\cdot x_{${i + 1}})` }]
+          : [],
+      ),
+    );
+  const total = (label: 1 | -1) =>
+    number(
+      sum(
+        K,
+        multipliers.filter((_, i) => data[i]!.y === label),
+      ),
+    );
+  const three = K.fromRational(rational(3n));
+  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
+    text(
+      `Let $a_+(w) = ${part(1)}$, $A_+ = ${total(1)}$, $a_-(w) = ${part(-1)}$, $A_- = ${total(-1)}$, $r_+ = ${number(shares[0])}$ and $r_- = ${number(shares[1])}$. For every $w$,`,
+    ),
+    display("r_+^{3} a_+(w)^{2} / A_+^{2} + r_-^{3} a_-(w)^{2} / A_-^{2} \\le \\|w\\|^{2},"),
+    text(
+      `as is checked on each of the ${cells.length} sign cells. Let $\\theta'$ be feasible, $w_j$ its first-layer units, and $v_{\\pm}$, $V_{\\pm}$ its positive or negative output weights and the rows of the second layer below them. An output weight of the other sign only lowers a label's margins, and $\\sigma(\\sum_j b_j h_j) \\le \\sum_j |b_j| h_j$ for $h \\ge 0$, so by Cauchy–Schwarz`,
+    ),
+    display("A_{\\pm} \\le \\|v_{\\pm}\\| \\, \\|V_{\\pm}\\| \\, \\Bigl(\\sum_j a_{\\pm}(w_j)^{2}\\Bigr)^{1/2}."),
+    text(
+      `With $p_{\\pm}^{2} = r_{\\pm}^{3} \\sum_j a_{\\pm}(w_j)^{2} / A_{\\pm}^{2}$ this says $r_{\\pm}^{3} \\le \\|v_{\\pm}\\|^{2} \\|V_{\\pm}\\|^{2} p_{\\pm}^{2}$, and by the inequality of the means $\\|\\theta'\\|^{2} \\ge \\sum_{\\pm} (\\|v_{\\pm}\\|^{2} + \\|V_{\\pm}\\|^{2} + p_{\\pm}^{2}) \\ge 3 (r_+ + r_-) = ${number(K.mul(three, K.add(...shares)))} \\ge ${number(squaredNorm(K, point))} = \\|\\theta\\|^{2}$.`,
+    ),
+  ]);
+}
