@@ -129,7 +129,6 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
     MAX_ENTRIES,
   );
 
-  const productCells = list(object({ orientations, products }), 1, MAX_ENTRIES);
   const dualCells = list(object({ orientations, multipliers: perSample, signMultipliers: numbers }), 1, MAX_ENTRIES);
 
   return tagged<Statement<E>>(
@@ -178,7 +177,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
               members: list(list(unit, 1, widest), 1, widest),
               split: literalBoolean,
               excluded,
-              cells: productCells,
+              cells: list(object({ orientations, products }), 1, MAX_ENTRIES),
             }),
             0,
             widest,
@@ -192,18 +191,6 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           kind: literal("norm-bound"),
           multipliers: perSample,
           cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
-        }),
-      ],
-      [
-        "label-split",
-        object({
-          kind: literal("label-split"),
-          multipliers: perSample,
-          shares: (value: unknown, where: string): readonly [E, E] => {
-            const [positive, negative] = list(number, 2, 2)(value, where);
-            return [positive!, negative!];
-          },
-          cells: productCells,
         }),
       ],
       ["branch-vertices", object({ kind: literal("branch-vertices") })],

@@ -8,7 +8,6 @@ import {
   type DualCell,
   type Exclusion,
   type Instance,
-  type LagrangianCell,
   type Orientation,
   type Product,
   type Scope,
@@ -73,8 +72,6 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
   const products = (terms: readonly Product<E>[]): Json =>
     terms.map(({ first, second, weight }) => ({ first: first + 1, second: second + 1, weight: number(weight) }));
 
-  const productCells = (cells: readonly LagrangianCell<E>[]): Json =>
-    cells.map((cell) => ({ orientations: signs(cell.orientations), products: products(cell.products) }));
   const dualCells = (cells: readonly DualCell<E>[]): Json =>
     cells.map((cell) => ({
       orientations: signs(cell.orientations),
@@ -125,7 +122,10 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           members: block.members.map((units) => units.map((unit) => unit + 1)),
           split: block.split,
           excluded: excluded(block.excluded),
-          cells: productCells(block.cells),
+          cells: block.cells.map((cell) => ({
+            orientations: signs(cell.orientations),
+            products: products(cell.products),
+          })),
         })),
       };
     case "svm-dual":
@@ -138,13 +138,6 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
           orientations: signs(cell.orientations),
           signMultipliers: cell.signMultipliers.map(number),
         })),
-      };
-    case "label-split":
-      return {
-        kind: "label-split",
-        multipliers: statement.multipliers.map(number),
-        shares: statement.shares.map(number),
-        cells: productCells(statement.cells),
       };
     case "branch-vertices":
       return { kind: "branch-vertices" };

@@ -118,13 +118,6 @@ export type Statement<E> =
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
   | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
-  | {
-      readonly kind: "label-split";
-      readonly multipliers: readonly E[];
-      /** Of label 1, then of label −1. */
-      readonly shares: readonly [E, E];
-      readonly cells: readonly LagrangianCell<E>[];
-    }
   | { readonly kind: "branch-vertices" }
   | {
       readonly kind: "path-bound";

@@ -2,16 +2,8 @@
  * `lagrangian`: θ is a local or global optimum of a depth-2 network's problem, because the Lagrangian is bounded below by
  * ½‖θ‖² block by block. (Semantics §4; the theorem and its proof are in `proofs/theory.md`.)
  */
-import type {
-  Instance,
-  LagrangianBlock,
-  Of,
-  Orientation,
-  Product,
-  SparseVector,
-  UnitAtSample,
-} from "../certificate/format.js";
-import { equals, type Field, squaredNorm, sum } from "../exact/field.js";
+import type { Instance, LagrangianBlock, Of, Orientation, SparseVector, UnitAtSample } from "../certificate/format.js";
+import { equals, squaredNorm, sum } from "../exact/field.js";
 import { isPositiveSemidefinite } from "../exact/linear.js";
 import { formatRational } from "../exact/rational.js";
 import { type Network, offSlope } from "../problem/network.js";
@@ -217,35 +209,24 @@ function checkBlock<E>(instance: Instance<E>, block: Block<E>, { split, excluded
     );
     covered++;
     const { Q, constraints } = blockCell(instance, block, chosen);
-    ensureNonNegative(K, Q, constraints, cell.products, "lagrangian");
-  }
-  ensure(covered === cells.length, "lagrangian.cells", "there is evidence for a cell that is not there, or twice");
-}
-
-/** pᵀQp ≥ 0 where the constraints are: Q less products of them with weights ≥ 0 is positive semidefinite. */
-export function ensureNonNegative<E>(
-  K: Field<E>,
-  Q: E[][],
-  constraints: readonly SparseVector<E>[],
-  products: readonly Product<E>[],
-  kind: "lagrangian" | "label-split",
-): void {
-  const half = K.inv(K.add(K.one, K.one));
-  for (const { first, second, weight } of products) {
-    ensure(
-      Math.max(first, second) < constraints.length,
-      `${kind}.shape`,
-      `a cell has ${constraints.length} constraints`,
-    );
-    ensure(K.sign(weight) >= 0, `${kind}.weight`, "a product's weight is negative");
-    const scaled = K.mul(weight, half);
-    for (const [u, a] of constraints[first]!) {
-      for (const [v, b] of constraints[second]!) {
-        const entry = K.mul(scaled, K.mul(a, b));
-        Q[u]![v] = K.sub(Q[u]![v]!, entry);
-        Q[v]![u] = K.sub(Q[v]![u]!, entry);
+    const half = K.inv(K.add(K.one, K.one));
+    for (const { first, second, weight } of cell.products) {
+      ensure(
+        Math.max(first, second) < constraints.length,
+        "lagrangian.shape",
+        `a cell has ${constraints.length} constraints`,
+      );
+      ensure(K.sign(weight) >= 0, "lagrangian.weight", "a product's weight is negative");
+      const scaled = K.mul(weight, half);
+      for (const [u, a] of constraints[first]!) {
+        for (const [v, b] of constraints[second]!) {
+          const entry = K.mul(scaled, K.mul(a, b));
+          Q[u]![v] = K.sub(Q[u]![v]!, entry);
+          Q[v]![u] = K.sub(Q[v]![u]!, entry);
+        }
       }
     }
+    ensure(isPositiveSemidefinite(K, Q), "lagrangian.curvature", "the matrix of a cell is not positive semidefinite");
   }
-  ensure(isPositiveSemidefinite(K, Q), `${kind}.curvature`, "the matrix of a cell is not positive semidefinite");
+  ensure(covered === cells.length, "lagrangian.cells", "there is evidence for a cell that is not there, or twice");
 }

@@ -12,7 +12,6 @@ import { checkBranchVertices } from "./branch-vertices.js";
 import { type Clause, Rejection } from "./ensure.js";
 import { checkFeasible, checkInfeasible } from "./feasible.js";
 import { checkKkt } from "./kkt.js";
-import { checkLabelSplit } from "./label-split.js";
 import { checkLagrangian } from "./lagrangian.js";
 import { checkLayerCells } from "./layer-cells.js";
 import { checkLayerGlobal } from "./layer-global.js";
@@ -57,7 +56,6 @@ const CHECKS: Checks = {
   lagrangian: checkLagrangian,
   "svm-dual": checkSvmDual,
   "norm-bound": checkNormBound,
-  "label-split": checkLabelSplit,
   "branch-vertices": checkBranchVertices,
   "path-bound": checkPathBound,
   "layer-global": checkLayerGlobal,

@@ -161,10 +161,10 @@ function leastSquares(columns: readonly (readonly number[])[], b: readonly numbe
 }
 
 /**
- * Any form: weights ≥ 0 on products with pᵀ(Q − N)p ≥ τ‖p‖² at test points p, τ as large as possible, by an exact linear
+ * Any block: weights ≥ 0 on products with pᵀ(Q − N)p ≥ τ‖p‖² at test points p, τ as large as possible, by an exact linear
  * programme; the eigenvectors of what is still negative are the next test points.
  */
-export function searched<E>(
+function searched<E>(
   K: Field<E>,
   Q: readonly (readonly E[])[],
   constraints: readonly SparseVector<E>[],

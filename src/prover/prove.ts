@@ -9,7 +9,6 @@ import { findBetter } from "./better.js";
 import { cheapestVertex, findBranchVertices } from "./branch-vertices.js";
 import { findDescent } from "./descent.js";
 import { decideKkt } from "./kkt.js";
-import { findLabelSplit } from "./label-split.js";
 import { findLagrangian } from "./lagrangian.js";
 import { decideLayerCells } from "./layer-cells.js";
 import { findLayerGlobal, findNormBound, findSvmDual } from "./linear.js";
@@ -103,7 +102,6 @@ function decideWhole<E>(
       record(findSvmDual(instance)) ??
       record(findLagrangian(instance, kkt, "global")) ??
       record(findNormBound(instance, kkt)) ??
-      record(findLabelSplit(instance, kkt)) ??
       record(findBranchVertices(instance));
     progress("strict local optimum");
     const strict = record(findStrictLocal(instance, null)) !== null;

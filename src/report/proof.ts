@@ -10,7 +10,7 @@ import { lagrangianClaim, svmDualClaim } from "./proof/global.js";
 import { layerCellsClaim, layerGlobalClaim } from "./proof/layers.js";
 import { normBoundClaim } from "./proof/norm-bound.js";
 import { marginFormula, networkFormula, networkRemark, networkText, pointAssignments } from "./proof/notation.js";
-import { branchVerticesClaim, labelSplitClaim, pathBoundClaim } from "./proof/paths.js";
+import { branchVerticesClaim, pathBoundClaim } from "./proof/paths.js";
 import { infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
 import { isLinear, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
 import { generatorText, numberLatex, tupleLatex } from "./proof/typeset.js";
@@ -85,7 +85,6 @@ function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]
     ...sameCurves(instance, of("not-local")).map((group) => notLocalClaim(instance, group)),
     ...of("svm-dual").map((s) => svmDualClaim(instance, s)),
     ...of("norm-bound").map((s) => normBoundClaim(instance, s)),
-    ...of("label-split").map((s) => labelSplitClaim(instance, s)),
     ...of("branch-vertices").map(() => branchVerticesClaim(instance)),
     ...of("path-bound").map((s) => pathBoundClaim(instance, s)),
     ...of("lagrangian").map((s) => lagrangianClaim(instance, s)),

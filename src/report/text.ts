@@ -55,8 +55,6 @@ export function statementText<E>({ field: K, network }: Instance<E>, statement: 
       return `The point is a global optimum of the whole problem: its linear predictor has least norm, and depth ${network.layers.length} attains the bound.`;
     case "norm-bound":
       return "The point is a global optimum of the whole problem: it attains the bound of the margins by the norms of the layers.";
-    case "label-split":
-      return "The point is a global optimum of the whole problem: it attains a bound of what each label costs.";
     case "branch-vertices":
       return "The point is a global optimum of the whole problem: no vertex of the margins, linear in the products of the branches, costs less.";
     case "path-bound":

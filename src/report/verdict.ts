@@ -56,7 +56,6 @@ export function verdictOf<E>(
     of("svm-dual").length > 0 ||
     of("norm-bound").length > 0 ||
     of("branch-vertices").length > 0 ||
-    of("label-split").length > 0 ||
     [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
   const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length + of("path-bound").length > 0;
   const undecided: string[] = [];

@@ -33,14 +33,6 @@ const SOURCES = {
   infeasible: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1/2", "0", "0", "0", "1", "0"]),
   stray: problem(full([2, 2, 1], "relu"), [[["1", "0"], 1]], ["1", "1", "0", "0", "1", "0"]),
   zero: problem(diagonal(2, 2, "relu"), [[["1", "0"], 1]], ["2", "0", "1", "0"]),
-  labels: problem(
-    full([2, 2, 2, 1], "relu"),
-    [
-      [["1", "0"], 1],
-      [["0", "1"], -1],
-    ],
-    ["1", "0", "0", "1", "1", "0", "0", "1", "1", "-1"],
-  ),
   branches: problem(
     diagonal(2, 3, "relu"),
     [
@@ -492,70 +484,6 @@ const REJECTED: [Clause, keyof typeof SOURCES, string, (s: Json, c: Json) => voi
       c.problem.point[0] = "2";
     },
     "a point above the bound",
-  ],
-  [
-    "label-split.class",
-    "labels",
-    "label-split",
-    (_, c) => {
-      c.problem.network.activation = "linear";
-    },
-    "a linear network",
-  ],
-  ["label-split.feasible", "labels", "label-split", (_, c) => shrink(c), "an infeasible optimum"],
-  [
-    "label-split.multiplier",
-    "labels",
-    "label-split",
-    (s) => {
-      s.multipliers[1] = "0";
-    },
-    "one label only",
-  ],
-  [
-    "label-split.value",
-    "labels",
-    "label-split",
-    (_, c) => {
-      c.problem.point[0] = "2";
-    },
-    "a point above the bound",
-  ],
-  [
-    "label-split.cells",
-    "labels",
-    "label-split",
-    (s) => {
-      s.cells.pop();
-    },
-    "a cell without a bound",
-  ],
-  [
-    "label-split.shape",
-    "labels",
-    "label-split",
-    (s) => {
-      s.cells[0].products = [{ first: 1, second: 3, weight: "1" }];
-    },
-    "a sign that is not there",
-  ],
-  [
-    "label-split.weight",
-    "labels",
-    "label-split",
-    (s) => {
-      s.cells[0].products = [{ first: 1, second: 2, weight: "-1" }];
-    },
-    "a negative weight",
-  ],
-  [
-    "label-split.curvature",
-    "labels",
-    "label-split",
-    (s) => {
-      s.shares = ["2", "1"];
-    },
-    "a share that is too large",
   ],
   ["branch-vertices.class", "deep", "branch-vertices", () => {}, "a network that is not diagonal"],
   ["branch-vertices.feasible", "branches", "branch-vertices", (_, c) => shrink(c), "an infeasible optimum"],

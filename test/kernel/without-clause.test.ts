@@ -21,7 +21,6 @@ const ELSEWHERE = new Map<Clause, string>([
   ["field", "the number field refuses"],
   ["limit", "the meter refuses, and only so much work"],
   ["lagrangian.shape", "a product of signs that are not there has no value to go on with"],
-  ["label-split.shape", "a product of signs that are not there has no value to go on with"],
 ]);
 
 describe("a kernel without one clause accepts what that clause refuses", () => {

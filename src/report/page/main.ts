@@ -66,7 +66,6 @@ function evidence(certificate: Certificate<unknown>): HTMLElement[] {
     of("svm-dual").length > 0 ||
     of("norm-bound").length > 0 ||
     of("branch-vertices").length > 0 ||
-    of("label-split").length > 0 ||
     [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
   const figures = [
     ...(drawn === null ? [] : [drawn.element]),

@@ -1,7 +1,6 @@
-/** `path-bound`, `branch-vertices`, `label-split`: the whole problem, by a bound from below on each cell, at each vertex, or for each label. */
+/** `path-bound`, `branch-vertices`: the whole problem, by a bound from below on each sign cell, or at each vertex. */
 import type { Instance, Of } from "../../certificate/format.js";
-import { squaredNorm, sum } from "../../exact/field.js";
-import { rational } from "../../exact/rational.js";
+import { squaredNorm } from "../../exact/field.js";
 import { pathFrame } from "../../kernel/path-bound.js";
 import { isUnshared } from "../../problem/network.js";
 import { type Block, claim, display, items, text } from "./document.js";
@@ -56,41 +55,6 @@ export function branchVerticesClaim<E>({ network, field: K, point }: Instance<E>
     display(`\\|\\theta'\\|^{2} \\ge ${m} \\sum_j u_j^{2/${m}}.`),
     text(
       `The right side is concave and grows with every $u_j$, so on the polyhedron it is least at a vertex. For all signs, every vertex was computed exactly: there it is at least $\\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}$.`,
-    ),
-  ]);
-}
-
-export function labelSplitClaim<E>({ field: K, point, data }: Instance<E>, statement: Of<"label-split", E>): Block {
-  const { multipliers, shares, cells } = statement;
-  const number = (c: E) => numberLatex(K, c);
-  const part = (label: 1 | -1) =>
-    sumLatex(
-      K,
-      multipliers.flatMap((coefficient, i) =>
-        data[i]!.y === label && !K.isZero(coefficient)
-          ? [{ coefficient, factor: `\\sigma(w \\cdot x_{${i + 1}})` }]
-          : [],
-      ),
-    );
-  const total = (label: 1 | -1) =>
-    number(
-      sum(
-        K,
-        multipliers.filter((_, i) => data[i]!.y === label),
-      ),
-    );
-  const three = K.fromRational(rational(3n));
-  return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
-    text(
-      `Let $a_+(w) = ${part(1)}$, $A_+ = ${total(1)}$, $a_-(w) = ${part(-1)}$, $A_- = ${total(-1)}$, $r_+ = ${number(shares[0])}$ and $r_- = ${number(shares[1])}$. For every $w$,`,
-    ),
-    display("r_+^{3} a_+(w)^{2} / A_+^{2} + r_-^{3} a_-(w)^{2} / A_-^{2} \\le \\|w\\|^{2},"),
-    text(
-      `as is checked on each of the ${cells.length} sign cells. Let $\\theta'$ be feasible, $w_j$ its first-layer units, and $v_{\\pm}$, $V_{\\pm}$ its positive or negative output weights and the rows of the second layer below them. An output weight of the other sign only lowers a label's margins, and $\\sigma(\\sum_j b_j h_j) \\le \\sum_j |b_j| h_j$ for $h \\ge 0$, so by Cauchy–Schwarz`,
-    ),
-    display("A_{\\pm} \\le \\|v_{\\pm}\\| \\, \\|V_{\\pm}\\| \\, \\Bigl(\\sum_j a_{\\pm}(w_j)^{2}\\Bigr)^{1/2}."),
-    text(
-      `With $p_{\\pm}^{2} = r_{\\pm}^{3} \\sum_j a_{\\pm}(w_j)^{2} / A_{\\pm}^{2}$ this says $r_{\\pm}^{3} \\le \\|v_{\\pm}\\|^{2} \\|V_{\\pm}\\|^{2} p_{\\pm}^{2}$, and by the inequality of the means $\\|\\theta'\\|^{2} \\ge \\sum_{\\pm} (\\|v_{\\pm}\\|^{2} + \\|V_{\\pm}\\|^{2} + p_{\\pm}^{2}) \\ge 3 (r_+ + r_-) = ${number(K.mul(three, K.add(...shares)))} \\ge ${number(squaredNorm(K, point))} = \\|\\theta\\|^{2}$.`,
     ),
   ]);
 }
