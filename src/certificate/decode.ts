@@ -193,7 +193,7 @@ export function statementDecoder<E>({ network, field, data }: Instance<E>): Deco
           cells: list(object({ orientations, signMultipliers: numbers }), 0, MAX_ENTRIES),
         }),
       ],
-      ["branch-vertices", object({ kind: literal("branch-vertices") })],
+      ["branch-vertices", object({ kind: literal("branch-vertices"), roots: list(numbers, 0, MAX_ENTRIES) })],
       [
         "path-bound",
         object({ kind: literal("path-bound"), reach: literal("local", "global"), excluded, cells: dualCells }),

@@ -140,7 +140,7 @@ export function encodeStatement<E>({ field: K, network }: Instance<E>, statement
         })),
       };
     case "branch-vertices":
-      return { kind: "branch-vertices" };
+      return { kind: "branch-vertices", roots: statement.roots.map((roots) => roots.map(number)) };
     case "path-bound":
       return {
         kind: "path-bound",

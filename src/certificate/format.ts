@@ -118,7 +118,7 @@ export type Statement<E> =
     }
   | { readonly kind: "svm-dual"; readonly multipliers: readonly E[] }
   | { readonly kind: "norm-bound"; readonly multipliers: readonly E[]; readonly cells: readonly BoundCell<E>[] }
-  | { readonly kind: "branch-vertices" }
+  | { readonly kind: "branch-vertices"; readonly roots: readonly (readonly E[])[] }
   | {
       readonly kind: "path-bound";
       readonly reach: Reach;

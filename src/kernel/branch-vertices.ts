@@ -1,7 +1,7 @@
 /**
  * `branch-vertices`: global optimality in a diagonal network of depth m ≥ 2. With u_j the product of the sizes of branch j's
  * weights the margins are linear in u ≥ 0 for given signs, and ½‖θ'‖² ≥ ½m Σ u_j^{2/m}, which is concave: it is least at a vertex, and the
- * vertices are enumerated. (`proofs/theory.md`.)
+ * vertices are enumerated; the evidence are numbers q_j ≤ u_j^{2/m}. (`proofs/theory.md`.)
  */
 import type { Instance, Of } from "../certificate/format.js";
 import { compare, dot, equals, type Field, squaredNorm, sum } from "../exact/field.js";
@@ -16,7 +16,7 @@ const MAX_BRANCH_DEPTH = 12;
 /** More systems than this are refused. */
 const MAX_SYSTEMS = 20_000;
 
-export function checkBranchVertices<E>(instance: Instance<E>, _: Of<"branch-vertices", E>): void {
+export function checkBranchVertices<E>(instance: Instance<E>, { roots }: Of<"branch-vertices", E>): void {
   const { network, field: K, point } = instance;
   const m = network.layers.length;
   ensure(
@@ -26,18 +26,33 @@ export function checkBranchVertices<E>(instance: Instance<E>, _: Of<"branch-vert
   );
   ensureFeasible(instance, point, "branch-vertices.feasible");
   const least = K.div(squaredNorm(K, point), K.fromRational(rational(BigInt(m))));
-  const roots = branchRoots(instance);
+  let count = 0;
   for (const { products } of branchVertices(instance)) {
-    const value = sum(
-      K,
-      products.map((u) => lowerRoot(K, u, m, roots)),
+    const lower = roots[count++] ?? [];
+    ensure(
+      lower.length === products.length,
+      "branch-vertices.shape",
+      () => `vertex ${count} has ${products.length} branches`,
     );
     ensure(
-      compare(K, value, least) >= 0,
+      lower.every((q, j) => compare(K, power(K, q, m), K.mul(products[j]!, products[j]!)) <= 0),
+      "branch-vertices.root",
+      () => `a root of vertex ${count} is too large`,
+    );
+    ensure(
+      compare(K, sum(K, lower), least) >= 0,
       "branch-vertices.value",
-      () => `products of weights (${products.map(K.toNumber).join(", ")}) are not shown to cost as much`,
+      () => `vertex ${count} is not shown to cost as much`,
     );
   }
+  ensure(count === roots.length, "branch-vertices.shape", () => `there are ${count} vertices`);
+}
+
+/** qᵐ. */
+export function power<E>(K: Field<E>, q: E, m: number): E {
+  let result = K.one;
+  for (let l = 0; l < m; l++) result = K.mul(result, q);
+  return result;
 }
 
 /** A branch, signs of its weights (a set bit is a negative one), and the margins that it then has per unit of u_j, over the samples. */
@@ -110,42 +125,4 @@ function* systems<E>(instance: Instance<E>): Generator<{ effects: readonly Effec
     for (const effect of choices[branch]!) yield* extend(branch + 1, [...effects, effect]);
   }
   yield* extend(0, []);
-}
-
-/** ‖branch j of θ‖²/m, which is u_j^{2/m} where its weights are of one size. */
-function branchRoots<E>({ network, field: K, point }: Instance<E>): E[] {
-  const m = network.layers.length;
-  return Array.from({ length: network.inputs }, (_, branch) => {
-    const weights = network.layers.map((layer, l) => {
-      const { parameter } = l < m - 1 ? layer[branch]![0]! : layer[0]![branch]!;
-      return point[parameter]!;
-    });
-    return K.div(squaredNorm(K, weights), K.fromRational(rational(BigInt(m))));
-  });
-}
-
-const PRECISION = 40;
-/** Divisible by all small numbers: a root with such a denominator is found exactly. */
-const DENOMINATOR = 720720n;
-
-/** Some q ≤ u^{2/m}: equal to it where one of the candidates is, else nearly. */
-function lowerRoot<E>(K: Field<E>, u: E, m: number, candidates: readonly E[]): E {
-  const square = K.mul(u, u);
-  const power = (q: E) => {
-    let result = K.one;
-    for (let l = 0; l < m; l++) result = K.mul(result, q);
-    return result;
-  };
-  const root = K.toNumber(u) ** (2 / m);
-  if (!(root > 0) || root > Number.MAX_SAFE_INTEGER) return K.zero;
-  const plain = K.fromRational(rational(BigInt(Math.round(root * Number(DENOMINATOR))), DENOMINATOR));
-  const exact = [...candidates, plain].find((q) => equals(K, power(q), square));
-  if (exact !== undefined) return exact;
-  const approximate = root * (1 - 2 ** (3 - PRECISION));
-  const exponent = PRECISION - Math.floor(Math.log2(approximate));
-  const mantissa = BigInt(Math.floor(approximate * 2 ** exponent));
-  const q = K.fromRational(
-    exponent >= 0 ? rational(mantissa, 1n << BigInt(exponent)) : rational(mantissa << BigInt(-exponent)),
-  );
-  return compare(K, power(q), square) <= 0 ? q : K.zero;
 }

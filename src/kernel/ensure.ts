@@ -66,6 +66,8 @@ export const CLAUSES = [
   "norm-bound.value",
   "branch-vertices.class",
   "branch-vertices.feasible",
+  "branch-vertices.shape",
+  "branch-vertices.root",
   "branch-vertices.value",
   "path-bound.feasible",
   "path-bound.cells",

@@ -1,24 +1,79 @@
-/** Finds what `kernel/branch-vertices.ts` checks, which needs no evidence; and where it fails, the vertex that costs least. */
+/** Finds what `kernel/branch-vertices.ts` checks; and where it fails, the vertex that costs least. */
 import type { Instance, Of } from "../certificate/format.js";
-import { branchVertices } from "../kernel/branch-vertices.js";
+import { compare, equals, type Field, squaredNorm, sum } from "../exact/field.js";
+import { rational } from "../exact/rational.js";
+import { branchVertices, power } from "../kernel/branch-vertices.js";
 import { Rejection } from "../kernel/ensure.js";
 import { verifyStatement } from "../kernel/verify.js";
+import type { Network } from "../problem/network.js";
 
 const MAX_DEPTH = 12;
 const MAX_WIDTH = 64;
 
 /** A certificate by the vertices of a diagonal network's problem, or null. */
 export function findBranchVertices<E>(instance: Instance<E>): Of<"branch-vertices", E> | null {
-  if (instance.network.source.kind !== "diagonal" || instance.network.inputs > MAX_WIDTH) return null;
-  const statement: Of<"branch-vertices", E> = { kind: "branch-vertices" };
-  return verifyStatement(instance, statement).accepted ? statement : null;
+  const { network, field: K } = instance;
+  const m = network.layers.length;
+  if (!isWithinReach(network)) return null;
+  const candidates = branchRoots(instance);
+  try {
+    const vertices = [...branchVertices(instance)];
+    const least = K.div(squaredNorm(K, instance.point), K.fromRational(rational(BigInt(m))));
+    const roots = vertices.map(({ products }) => {
+      const tries = BITS.map((bits) => products.map((u) => lowerRoot(K, u, m, candidates, bits)));
+      return tries.find((lower) => compare(K, sum(K, lower), least) >= 0) ?? tries.at(-1)!;
+    });
+    const statement: Of<"branch-vertices", E> = { kind: "branch-vertices", roots };
+    return verifyStatement(instance, statement).accepted ? statement : null;
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error; // too many systems
+    return null;
+  }
+}
+
+function isWithinReach({ source, layers, inputs }: Network): boolean {
+  return source.kind === "diagonal" && layers.length >= 2 && layers.length <= MAX_DEPTH && inputs <= MAX_WIDTH;
+}
+
+/** ‖branch j of θ‖²/m, which is u_j^{2/m} where its weights are of one size. */
+function branchRoots<E>({ network, field: K, point }: Instance<E>): E[] {
+  const m = network.layers.length;
+  return Array.from({ length: network.inputs }, (_, branch) => {
+    const weights = network.layers.map((layer, l) => {
+      const { parameter } = l < m - 1 ? layer[branch]![0]! : layer[0]![branch]!;
+      return point[parameter]!;
+    });
+    return K.div(squaredNorm(K, weights), K.fromRational(rational(BigInt(m))));
+  });
+}
+
+/** Divisible by all small numbers: a root with such a denominator is found exactly. */
+const DENOMINATOR = 720720n;
+/** Bits of a root that is not found exactly: as few as do. */
+const BITS = [4, 10, 20, 40];
+
+/** Some q ≤ u^{2/m}: equal to it where one of the candidates is, else nearly. */
+function lowerRoot<E>(K: Field<E>, u: E, m: number, candidates: readonly E[], bits: number): E {
+  const square = K.mul(u, u);
+  const root = K.toNumber(u) ** (2 / m);
+  if (!(root > 0) || root > Number.MAX_SAFE_INTEGER) return K.zero;
+  const plain = K.fromRational(rational(BigInt(Math.round(root * Number(DENOMINATOR))), DENOMINATOR));
+  const exact = [...candidates, plain].find((q) => equals(K, power(K, q, m), square));
+  if (exact !== undefined) return exact;
+  const approximate = root * (1 - 2 ** -36);
+  const exponent = bits - Math.floor(Math.log2(approximate));
+  const mantissa = BigInt(Math.floor(approximate * 2 ** exponent));
+  const q = K.fromRational(
+    exponent >= 0 ? rational(mantissa, 1n << BigInt(exponent)) : rational(mantissa << BigInt(-exponent)),
+  );
+  return compare(K, power(K, q, m), square) <= 0 ? q : K.zero;
 }
 
 /** The global optimum of a diagonal network's problem, in floating point, where the vertices are not too many. */
 export function cheapestVertex<E>(instance: Instance<E>): number[] | null {
   const { network, field: K, point } = instance;
   const m = network.layers.length;
-  if (network.source.kind !== "diagonal" || m < 2 || m > MAX_DEPTH || network.inputs > MAX_WIDTH) return null;
+  if (!isWithinReach(network)) return null;
   let best = { cost: Infinity, theta: point.map(() => 0) };
   try {
     for (const { effects, products } of branchVertices(instance)) {

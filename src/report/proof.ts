@@ -85,7 +85,7 @@ function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]
     ...sameCurves(instance, of("not-local")).map((group) => notLocalClaim(instance, group)),
     ...of("svm-dual").map((s) => svmDualClaim(instance, s)),
     ...of("norm-bound").map((s) => normBoundClaim(instance, s)),
-    ...of("branch-vertices").map(() => branchVerticesClaim(instance)),
+    ...of("branch-vertices").map((s) => branchVerticesClaim(instance, s)),
     ...of("path-bound").map((s) => pathBoundClaim(instance, s)),
     ...of("lagrangian").map((s) => lagrangianClaim(instance, s)),
     ...others.map((s) => strictLocalClaim(instance, s)),

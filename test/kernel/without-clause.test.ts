@@ -20,6 +20,7 @@ const ELSEWHERE = new Map<Clause, string>([
   ["format", "the decoders refuse"],
   ["field", "the number field refuses"],
   ["limit", "the meter refuses, and only so much work"],
+  ["branch-vertices.shape", "a vertex without roots costs nothing, which its value refuses"],
   ["lagrangian.shape", "a product of signs that are not there has no value to go on with"],
 ]);
 

@@ -187,16 +187,6 @@ const CASES: [string, object, [string[], 1 | -1][], string[], Partial<Verdict>][
     { kkt: "yes", strict: true, global: "no" },
   ],
   [
-    "a branch for each label, and a dead one",
-    full([2, 3, 3, 1], "relu"),
-    [
-      [["1", "0"], 1],
-      [["0", "1"], -1],
-    ],
-    ["1", "0", "0", "1", "0", "0", "1", "0", "0", "0", "1", "0", "0", "0", "0", "1", "-1", "0"],
-    { kkt: "yes", local: "yes", strict: null, global: "yes" },
-  ],
-  [
     "huge data",
     full([2, 2, 1], "relu"),
     [

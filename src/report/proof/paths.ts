@@ -1,9 +1,11 @@
 /** `path-bound`, `branch-vertices`: the whole problem, by a bound from below on each sign cell, or at each vertex. */
 import type { Instance, Of } from "../../certificate/format.js";
-import { squaredNorm } from "../../exact/field.js";
+import { squaredNorm, sum } from "../../exact/field.js";
+import { rational } from "../../exact/rational.js";
+import { branchVertices } from "../../kernel/branch-vertices.js";
 import { pathFrame } from "../../kernel/path-bound.js";
 import { isUnshared } from "../../problem/network.js";
-import { type Block, claim, display, items, text } from "./document.js";
+import { type Block, claim, display, items, table, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
 import { parameterLatex, preactivationLatex } from "./notation.js";
 import { numberLatex, sumLatex } from "./typeset.js";
@@ -46,15 +48,32 @@ export function pathBoundClaim<E>(instance: Instance<E>, { reach, excluded, cell
   ]);
 }
 
-export function branchVerticesClaim<E>({ network, field: K, point }: Instance<E>): Block {
+/** More vertices than this are only counted. */
+const MAX_SHOWN = 40;
+
+export function branchVerticesClaim<E>(instance: Instance<E>, { roots }: Of<"branch-vertices", E>): Block {
+  const { network, field: K, point } = instance;
   const m = network.layers.length;
+  const rows = [...branchVertices(instance)].map(({ effects, products }, k) => [
+    effects
+      .map(({ branch, signs }) => {
+        const signText = network.layers.map((_, l) => ((signs >> l) & 1 ? "-" : "+")).join("");
+        return `branch ${branch + 1}: $${signText}$`;
+      })
+      .join("; "),
+    `$${products.map((u, j) => `u_{${effects[j]!.branch + 1}} = ${numberLatex(K, u)}`).join(",\\; ")}$`,
+    `$${numberLatex(K, K.mul(K.fromRational(rational(BigInt(m))), sum(K, roots[k]!)))}$`,
+  ]);
   return claim("The point $\\theta$ is a global optimum of $(\\mathrm{P})$.", [
     text(
       "Let $\\theta'$ be feasible and $u_j$ the product of the absolute values of the weights of branch $j$. For the signs that its weights have, the margins are linear forms in $u$, so $u$ lies in the polyhedron where $u \\ge 0$ and all of them are at least $1$. By the inequality of the means,",
     ),
     display(`\\|\\theta'\\|^{2} \\ge ${m} \\sum_j u_j^{2/${m}}.`),
     text(
-      `The right side is concave and grows with every $u_j$, so on the polyhedron it is least at a vertex. For all signs, every vertex was computed exactly: there it is at least $\\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}$.`,
+      `The right side is concave and grows with every $u_j$, so on the polyhedron it is least at a vertex. There are ${rows.length} vertices for all signs together, and at each of them it is at least $\\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}$${rows.length > MAX_SHOWN ? "." : ":"}`,
     ),
+    ...(rows.length > MAX_SHOWN
+      ? []
+      : [table(["signs of the weights", "$u$, other branches $0$", `$${m} \\sum_j u_j^{2/${m}}$ is at least`], rows)]),
   ]);
 }
