@@ -3,7 +3,7 @@ import type { Instance } from "../certificate/format.js";
 import { dot, squaredNorm, sum } from "../exact/field.js";
 import { nullspace } from "../exact/linear.js";
 import { hessianEntries } from "../exact/multivariate.js";
-import { dotNumbers, normOf, orthonormalBasis } from "./numeric.js";
+import { dotNumbers, normOf, orthonormalBasis, symmetricEigen } from "./numeric.js";
 import type { LocalPiece } from "./pieces.js";
 import { gaussian, generator } from "./random.js";
 import { binaryScale, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
@@ -126,6 +126,12 @@ function minimizeOverCone(
   const basis = orthonormalBasis(span);
   if (basis.length === 0) return [];
   const random = generator(7);
+  // A form without a negative direction on the whole span has none in the cone.
+  const isDefinite = (apply: (d: readonly number[]) => number[]) => {
+    const images = basis.map(apply);
+    return symmetricEigen(basis.map((b) => images.map((image) => dotNumbers(b, image)))).values[0]! > -NEARLY_FLAT;
+  };
+  if (forms.some(isDefinite)) return [];
   const n = basis[0]!.length;
   const project = (d: readonly number[]): number[] => {
     const result = new Array<number>(n).fill(0);
