@@ -32,7 +32,7 @@ export function polynomialRing<E>(K: Field<E>): Ring<Polynomial<E>> {
 /**
  * The sign of p on all of (0, T], T > 0: 0 when p is identically zero, and null when this test does not settle it.
  *
- * With p = t^k (q_0 + q_1 t + …), q_0 ≠ 0, the sign is that of q_0 if |q_0| > Σ_{j≥1} |q_j| T^j. (Semantics §2.)
+ * With p = t^k (q_0 + q_1 t + …), q_0 ≠ 0, the sign is that of q_0 if |q_0| > Σ_{j≥1} |q_j| T^j. (`proofs/theory.md`, §1.2.)
  */
 export function signOnInterval<E>(K: Field<E>, p: Polynomial<E>, T: E): Sign | null {
   const order = p.findIndex((c) => !K.isZero(c));

@@ -1,7 +1,7 @@
 /**
  * The vector field of the flow, in a form that survives both the stiffness and the cancellation of huge margins.
  *
- * The path of dθ/dt = −∇L (semantics §7) does not depend on the clock. With weights p_i ∝ −ℓ'(q_i), Σp_i = 1, and g = Σ p_i ∇q_i we
+ * The path of dθ/dt = −∇L does not depend on the clock. With weights p_i ∝ −ℓ'(q_i), Σp_i = 1, and g = Σ p_i ∇q_i we
  * run it by its length:
  *
  *     dθ/dτ = g/‖g‖.

@@ -1,4 +1,4 @@
-/** One run of the gradient flow (semantics §7), from a start to a verdict. Floating point throughout: evidence, never a proof. */
+/** One run of the gradient flow, from a start to a verdict. Floating point throughout: evidence, never a proof. */
 import { InputError } from "../problem/decode.js";
 import type { Loss, Problem, ProblemFile } from "../problem/problem.js";
 import { type Conserved, conservedQuantities, evaluateForm } from "./conserved.js";
@@ -8,7 +8,7 @@ import { kktResidual, type Observation, observe } from "./measure.js";
 import { type Model, modelOf, pass } from "./model.js";
 import { type EventKind, Halt, type Position, type Trajectory, trajectory } from "./trajectory.js";
 
-/** One element of `margincert flow --json` (interface). Samples and neurons count from 1, neurons through all hidden layers. */
+/** One element of `margincert flow --json`. Samples and neurons count from 1, neurons through all hidden layers. */
 export interface FlowResult {
   readonly name: string;
   readonly loss: Loss;

@@ -1,7 +1,7 @@
 /**
  * The flow from a start, with everything that happens on the way: kinks crossed or followed, samples whose weight becomes or
  * ceases to matter. Between events the regime is fixed and the field is smooth; events are located and then decided by the
- * differential inclusion (semantics §7).
+ * differential inclusion.
  */
 import type { Loss } from "../problem/problem.js";
 import { type Condition, conditionsAt, JOIN, KINK, locate } from "./conditions.js";

@@ -1,4 +1,4 @@
-/** `feasible`, `infeasible`: the margins at θ. (Semantics §2.) */
+/** `feasible`, `infeasible`: the margins at θ. (`proofs/theory.md`.) */
 import type { Instance, Of } from "../certificate/format.js";
 import type { Sign } from "../exact/field.js";
 import { type Clause, ensure } from "./ensure.js";

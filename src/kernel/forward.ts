@@ -1,6 +1,6 @@
 /**
  * The forward pass: one, over any ring. Over K it gives margins, over K[t] the margins along a curve, over dual numbers
- * directional derivatives, over K[θ] the polynomial of a piece. (Semantics §1.)
+ * directional derivatives, over K[θ] the polynomial of a piece. (`proofs/theory.md`, §0.1, §1.4.)
  */
 
 import type { Curve, Instance, Scope, SparseVector, UnitAtSample } from "../certificate/format.js";

@@ -1,4 +1,4 @@
-/** `kkt`: θ is a KKT point in the sense of Clarke: θ = Σ μ y_i ∇Φ^s(θ; x_i), μ ≥ 0, i active, s realizable. (Semantics §1, §2.) */
+/** `kkt`: θ is a KKT point in the sense of Clarke: θ = Σ μ y_i ∇Φ^s(θ; x_i), μ ≥ 0, i active, s realizable. (`proofs/theory.md`.) */
 import type { Curve, Instance, Of } from "../certificate/format.js";
 import { equals } from "../exact/field.js";
 import { ensure } from "./ensure.js";

@@ -1,6 +1,6 @@
 /**
  * `lagrangian`: θ is a local or global optimum of a depth-2 network's problem, because the Lagrangian is bounded below by
- * ½‖θ‖² block by block. (Semantics §4; the theorem and its proof are in `proofs/theory.md`.)
+ * ½‖θ‖² block by block. (`proofs/theory.md`.)
  */
 import type { Instance, LagrangianBlock, Of, Orientation, SparseVector, UnitAtSample } from "../certificate/format.js";
 import { equals, squaredNorm, sum } from "../exact/field.js";

@@ -1,6 +1,6 @@
 /**
  * `layer-global`: θ is the global optimum of one layer's problem, where that is a convex quadratic programme with linear
- * constraints: any layer of a linear network, the last layer of any. (Semantics §2.)
+ * constraints: any layer of a linear network, the last layer of any. (`proofs/theory.md`.)
  */
 import type { Instance, Of } from "../certificate/format.js";
 import { equals } from "../exact/field.js";

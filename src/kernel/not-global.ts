@@ -1,4 +1,4 @@
-/** `not-global`: a feasible point of smaller norm. (Semantics §2.) */
+/** `not-global`: a feasible point of smaller norm. (`proofs/theory.md`.) */
 import type { Instance, Of } from "../certificate/format.js";
 import { compare, equals, squaredNorm } from "../exact/field.js";
 import { ensure } from "./ensure.js";

@@ -1,4 +1,4 @@
-/** `not-kkt`: a direction that separates θ from the cone of the Clarke subgradients of the active margins. (Semantics §2.) */
+/** `not-kkt`: a direction that separates θ from the cone of the Clarke subgradients of the active margins. (`proofs/theory.md`.) */
 import type { Exclusion, Instance, Of, SparseVector } from "../certificate/format.js";
 import { compare, type Ring } from "../exact/field.js";
 import { offSlope } from "../problem/network.js";

@@ -1,4 +1,4 @@
-/** `not-local`: a curve of feasible points of smaller norm that ends in θ. (Semantics §2.) */
+/** `not-local`: a curve of feasible points of smaller norm that ends in θ. (`proofs/theory.md`.) */
 import type { Instance, Of } from "../certificate/format.js";
 import { squaredNorm } from "../exact/field.js";
 import { polynomialRing, signOnInterval } from "../exact/polynomial.js";

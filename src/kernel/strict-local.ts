@@ -1,6 +1,5 @@
 /**
- * `strict-local`: every feasible θ' of the scope with 0 < ‖θ'−θ‖ ≤ r has ‖θ'‖ > ‖θ‖. (Semantics §3; the theorem and its proof
- * are in `proofs/theory.md`.)
+ * `strict-local`: every feasible θ' of the scope with 0 < ‖θ'−θ‖ ≤ r has ‖θ'‖ > ‖θ‖. (`proofs/theory.md`.)
  */
 import type { Instance, Of, Orientation, Piece, Scope, UnitAtSample } from "../certificate/format.js";
 import { abs, dot, equals, sum } from "../exact/field.js";

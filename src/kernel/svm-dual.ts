@@ -1,4 +1,4 @@
-/** `svm-dual`: global optimality in linear networks without shared weights, through the linear predictor u. (Semantics §5.) */
+/** `svm-dual`: global optimality in linear networks without shared weights, through the linear predictor u. (`proofs/theory.md`.) */
 import type { Instance, Of } from "../certificate/format.js";
 import { dot, equals, squaredNorm } from "../exact/field.js";
 import { rational } from "../exact/rational.js";

@@ -1,5 +1,5 @@
 /**
- * Networks of the paper's class N (semantics §1): layers of matrices whose entries are 0 or a named parameter. The four forms
+ * Networks of the paper's class N (`proofs/theory.md`, §0.1): layers of matrices whose entries are 0 or a named parameter. The four forms
  * of the problem file are expanded here, once, into one sparse description.
  */
 import { formatRational, parseRational, Q, type Rational } from "../exact/rational.js";

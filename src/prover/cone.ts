@@ -1,6 +1,6 @@
 /**
  * Non-negativity of a quadratic form on a cell: weights N ≥ 0 on products of the cell's constraints with Q − Σ N_jk ℓ_j ℓ_kᵀ positive
- * semidefinite, found in floating point and made exact. (Semantics §4.)
+ * semidefinite, found in floating point and made exact.
  */
 import type { Instance, Orientation, Product, SparseVector } from "../certificate/format.js";
 import { dot, type Field, squaredNorm } from "../exact/field.js";

@@ -1,7 +1,7 @@
 /**
  * Finds what `kernel/not-local.ts` checks: a curve of feasible points of smaller norm that ends in θ. First order: a straight
  * line across a piece whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so that
- * every active margin has slack. (Semantics §6.)
+ * every active margin has slack.
  */
 import type { Curve, Instance, Of, Orientation, Scope, SparseVector, UnitAtSample } from "../certificate/format.js";
 import { dot, squaredNorm } from "../exact/field.js";

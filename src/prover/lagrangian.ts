@@ -1,4 +1,4 @@
-/** Finds what `kernel/lagrangian.ts` checks: multipliers λ, and on each cell of each block a decomposition. (Semantics §4.) */
+/** Finds what `kernel/lagrangian.ts` checks: multipliers λ, and on each cell of each block a decomposition. */
 import type { Instance, LagrangianBlock, LagrangianCell, Of, Orientation } from "../certificate/format.js";
 import { squaredNorm, sum } from "../exact/field.js";
 import { isPositiveSemidefinite } from "../exact/linear.js";

@@ -2,7 +2,7 @@
  * Certified linear programming: a result comes with its exact proof, and the proof is checked before it is returned.
  *
  * Floating point proposes and exact arithmetic disposes: glpk proposes a basis, which is solved exactly; if its
- * solution is not proved optimal, the exact simplex method goes on from there. (Semantics §6.)
+ * solution is not proved optimal, the exact simplex method goes on from there.
  */
 import { dot, type Field, type Ring, type Sign } from "../exact/field.js";
 import type { Vector } from "../exact/linear.js";

@@ -1,6 +1,6 @@
 /**
  * The margins of a pattern as polynomials in the parameters, with gradient and Hessian, derived symbolically: for searching and
- * for the formulas of written proofs. The kernel derives its own and never sees these. (Semantics §1, §6.)
+ * for the formulas of written proofs. The kernel derives its own and never sees these.
  *
  * To nerdamer the parameters are p0, p1, … and the generator of ℚ(a) is a. Its cost grows with the square of a sum, so it is
  * given one product, or the terms of one parameter, at a time. The whole then takes some milliseconds per monomial.

@@ -1,4 +1,4 @@
-/** Realizability of patterns: a curve on which a pattern is strict, or a Gordan certificate that there is none. (Semantics §1.) */
+/** Realizability of patterns: a curve on which a pattern is strict, or a Gordan certificate that there is none. */
 import type { Curve, Exclusion, Instance, OrientedUnit, Scope, UnitAtSample } from "../certificate/format.js";
 import { dot, equals } from "../exact/field.js";
 import { gradientAtOrigin } from "../exact/multivariate.js";

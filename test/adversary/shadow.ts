@@ -1,5 +1,5 @@
 /**
- * A second reading of problem files, in floating point and from `semantics` alone: it shares no code with `src`, so that a
+ * A second reading of problem files, in floating point and from the definitions alone: it shares no code with `src`, so that a
  * mistake there is not repeated here.
  */
 import type { ProblemJson } from "./problem.js";

@@ -1,4 +1,4 @@
-/** The theorem on `strict-local` (semantics §3) with its numbers put in, for a piece on which curvature decides. */
+/** The theorem on `strict-local` (`proofs/theory.md`) with its numbers put in, for a piece on which curvature decides. */
 import type { Instance, Piece } from "../../certificate/format.js";
 import { abs, sum } from "../../exact/field.js";
 import {
