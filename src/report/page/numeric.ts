@@ -44,7 +44,16 @@ export function squaredNorm(v: readonly number[]): number {
   return v.reduce((sum, c) => sum + c * c, 0);
 }
 
-/** A number for a reader. */
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** A number for a reader, with four digits and powers of ten written as such. */
 export function shown(value: number): string {
-  return Number(value.toPrecision(4)).toString().replace("-", "−");
+  const [digits, power] = Number(value.toPrecision(4)).toString().split("e");
+  const [mantissa, exponent] =
+    power === undefined && Math.abs(value) >= 1e6 ? value.toExponential(3).split("e") : [digits, power];
+  const raised = (exponent ?? "")
+    .replace("+", "")
+    .replace("-", "⁻")
+    .replace(/\d/g, (d) => SUPERSCRIPTS[Number(d)]!);
+  return `${mantissa!}${raised === "" ? "" : ` × 10${raised}`}`.replace("-", "−");
 }
