@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { encodeInstance } from "../certificate/encode.js";
-import type { Instance } from "../certificate/format.js";
-import { InputError } from "../problem/decode.js";
+import type { Certificate, Instance } from "../certificate/format.js";
+import { InputError, readJson } from "../problem/decode.js";
+import { acceptedIn } from "../report/accepted.js";
 
 /** Exit codes (interface). */
 export const EXIT = { done: 0, rejected: 1, badInput: 2, undecided: 3 } as const;
@@ -53,6 +54,24 @@ export function canonicalText(instance: Instance<unknown>): string {
 /** One line on stderr: `FILE: where: what is wrong`. */
 export function reportError(file: string, { where, message }: InputError): void {
   process.stderr.write(`${file}: ${where === "" ? "" : `${where}: `}${message}\n`);
+}
+
+/** A certificate's text and what the kernel accepts of it, or the exit code after saying on stderr why there is none. */
+export function readAccepted(
+  path: string,
+): { readonly text: string; readonly certificate: Certificate<unknown> } | number {
+  try {
+    const text = readText(path);
+    const certificate = acceptedIn(readJson(text));
+    if (!("clause" in certificate)) return { text, certificate };
+    const { clause, where, found } = certificate;
+    process.stderr.write(`${path}: REJECTED by ${clause}: ${where === "" ? "" : `${where}: `}${found}\n`);
+    return EXIT.rejected;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    reportError(path, error);
+    return EXIT.badInput;
+  }
 }
 
 /** The worst of the exit codes: a bug before bad input before an open question. */

@@ -10,7 +10,7 @@ import { articleLatex, proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { paperText } from "../report/proof/paper.js";
 import { proofDocument } from "../report/proof.js";
-import { EXIT, readText, reportError, worst, writeAtomically } from "./common.js";
+import { EXIT, readAccepted, reportError, worst, writeAtomically } from "./common.js";
 
 interface Target {
   readonly file: (name: string) => string;
@@ -42,22 +42,19 @@ export function registerExport(program: Command): void {
 }
 
 function exportFile(file: string, target: Target, out: string): number {
+  const accepted = readAccepted(file);
+  if (typeof accepted === "number") return accepted;
+  const { certificate } = accepted;
+  const path = join(out, target.file(certificate.instance.name));
   try {
-    const accepted = acceptedIn(readJson(readText(file)));
-    if ("clause" in accepted) {
-      const { clause, where, found } = accepted;
-      process.stderr.write(`${file}: REJECTED by ${clause}: ${where === "" ? "" : `${where}: `}${found}\n`);
-      return EXIT.rejected;
-    }
-    const path = join(out, target.file(accepted.instance.name));
-    writeAtomically(path, target.text(accepted));
-    process.stdout.write(`${path}\n`);
-    return EXIT.done;
+    writeAtomically(path, target.text(certificate));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    reportError(file, error);
+    reportError(path, error);
     return EXIT.badInput;
   }
+  process.stdout.write(`${path}\n`);
+  return EXIT.done;
 }
 
 /**

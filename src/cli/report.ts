@@ -3,15 +3,14 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readClaims } from "../paper/claims.js";
-import { InputError, readJson } from "../problem/decode.js";
-import { acceptedIn } from "../report/accepted.js";
+import { InputError } from "../problem/decode.js";
 import { identifier, toCoq } from "../report/coq.js";
 import type { FlowSeries } from "../report/page/content.js";
 import { type PageEntry, pageHtml } from "../report/page.js";
 import { proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { proofDocument } from "../report/proof.js";
-import { EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { EXIT, progressLine, readAccepted, readText, reportError, worst, writeAtomically } from "./common.js";
 
 /** What `npm run build` makes of `src/report/page`, from `dist/cli` as from `src/cli`. */
 const BUNDLE = new URL("../../dist/page/", import.meta.url);
@@ -34,52 +33,55 @@ export function registerReport(program: Command): void {
     });
 }
 
-/** Writes the page of all accepted certificates of a folder; says which are not accepted, and returns the exit code. */
+/** Writes the page of a folder of certificates and returns the exit code; nothing is written unless all are accepted. */
 export function writeReport(folder: string, out: string): number {
   const bundle = BUNDLE_FILES.map((file) => ({ file, text: bundled(file) }));
   const codes: number[] = [];
   const entries: PageEntry[] = [];
+  const artifacts: { readonly href: string; readonly text: string }[] = [];
   const progress = progressLine("report");
   for (const file of certificateFiles(folder)) {
     progress.show(file);
-    const path = join(folder, file);
-    try {
-      const text = readText(path);
-      const certificate = acceptedIn(readJson(text));
-      if ("clause" in certificate) {
-        throw new InputError(certificate.where, `rejected by ${certificate.clause}: ${certificate.found}`);
-      }
-      const { instance, statements } = certificate;
-      const { name } = instance;
-      const document = proofDocument(instance, statements);
-      const artifacts = [
-        { label: "Certificate", href: `certificates/${name}.json`, text },
-        { label: "Proof (Markdown)", href: `proofs/${name}.md`, text: proofMarkdown(document) },
-        { label: "Proof (LaTeX)", href: `proofs/${name}.tex`, text: proofLatex(document) },
-        { label: "Coq instance", href: `coq/${identifier(name)}.v`, text: toCoq(certificate) },
-      ];
-      for (const artifact of artifacts) writeAtomically(join(out, artifact.href), artifact.text);
-      const links = artifacts.map(({ label, href }) => ({ label, href: encodeURI(href) }));
-      entries.push({ certificate, text, flows: flowsOf(folder, name), links });
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      progress.done();
-      reportError(path, error);
-      codes.push(EXIT.rejected);
+    const accepted = readAccepted(join(folder, file));
+    if (typeof accepted === "number") codes.push(accepted);
+    else {
+      const made = artifactsOf(accepted);
+      artifacts.push(...made);
+      entries.push({
+        ...accepted,
+        flows: flowsOf(folder, accepted.certificate.instance.name),
+        links: made.map(({ label, href }) => ({ label, href: encodeURI(href) })),
+      });
     }
   }
   progress.done();
-  writeAtomically(join(out, "index.html"), pageHtml(readClaims(), entries));
+  if (codes.length > 0) return worst(codes);
+  for (const { href, text } of artifacts) writeAtomically(join(out, href), text);
   for (const { file, text } of bundle) writeAtomically(join(out, file), text);
+  writeAtomically(join(out, "index.html"), pageHtml(readClaims(), entries));
   process.stdout.write(`${join(out, "index.html")}: ${entries.length} certificates\n`);
-  return worst(codes);
+  return EXIT.done;
 }
 
+/** The files that an instance's section links to. */
+function artifactsOf({ text, certificate }: Pick<PageEntry, "text" | "certificate">) {
+  const { instance, statements } = certificate;
+  const { name } = instance;
+  const document = proofDocument(instance, statements);
+  return [
+    { label: "Certificate", href: `certificates/${name}.json`, text },
+    { label: "Proof (Markdown)", href: `proofs/${name}.md`, text: proofMarkdown(document) },
+    { label: "Proof (LaTeX)", href: `proofs/${name}.tex`, text: proofLatex(document) },
+    { label: "Coq instance", href: `coq/${identifier(name)}.v`, text: toCoq(certificate) },
+  ];
+}
+
+/** The certificates of a folder; throws InputError where there is none. */
 function certificateFiles(folder: string): string[] {
   if (!existsSync(folder)) throw new InputError("", `there is no folder ${folder}`);
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"))
-    .sort();
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"));
+  if (files.length === 0) throw new InputError("", `there is no certificate in ${folder}`);
+  return files.sort();
 }
 
 function bundled(file: string): string {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = new URL("../../dist/cli/main.js", import.meta.url).pathname;
@@ -204,8 +204,94 @@ describe("verify", () => {
   });
 });
 
+describe("export", () => {
+  const committed = (name: string) => new URL(`../../certificates/${name}.json`, import.meta.url).pathname;
+  const tampered = () =>
+    file("tampered.json", readFileSync(committed("fc-relu"), "utf8").replace('"multiplier": "2"', '"multiplier": "3"'));
+
+  it.each([
+    ["markdown", "fc-relu.md", /^# fc-relu: a KKT point that is not a local optimum\n/],
+    ["latex", "fc-relu.tex", /\\documentclass.*\\begin\{claim\}.*\\end\{document\}\n$/s],
+    ["coq", "fc_relu.v", /Theorem fc_relu_not_local_optimum/],
+  ])("writes %s, and prints where", (form, name, content) => {
+    const out = join(folder, "exported");
+    const result = run("export", "--to", form, committed("fc-relu"), "--out", out);
+    expect(result).toEqual({ status: 0, stdout: `${join(out, name)}\n`, stderr: "" });
+    expect(readFileSync(join(out, name), "utf8")).toMatch(content);
+  });
+
+  it("writes nothing for a certificate that the kernel rejects, and goes on with the others", () => {
+    const out = join(folder, "exported-others");
+    const result = run("export", "--to", "markdown", tampered(), committed("fc-linear-depth2"), "--out", out);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/tampered\.json: REJECTED by kkt\.stationarity: statements\[1\]/);
+    expect(readdirSync(out)).toEqual(["fc-linear-depth2.md"]);
+  });
+
+  it("refuses bad input and unknown forms with exit code 2, and writes nothing", () => {
+    const out = join(folder, "exported-nothing");
+    expect(run("export", "--to", "latex", file("x.json", "nonsense"), "--out", out)).toMatchObject({ status: 2 });
+    expect(run("export", "--to", "latex", join(folder, "absent.json"), "--out", out)).toMatchObject({ status: 2 });
+    expect(run("export", "--to", "word", committed("fc-relu"), "--out", out)).toMatchObject({ status: 2 });
+    expect(run("export", committed("fc-relu"), "--out", out)).toMatchObject({ status: 2 });
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("report", () => {
+  const certificates = new URL("../../certificates/", import.meta.url).pathname;
+  const folderOf = (name: string, files: Record<string, string>) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    for (const [one, content] of Object.entries(files)) writeFileSync(join(path, one), content);
+    return path;
+  };
+  const fcRelu = () => readFileSync(join(certificates, "fc-relu.json"), "utf8");
+
+  it("writes the page of the committed certificates with all that it links to", () => {
+    const out = join(folder, "report");
+    const { status, stdout, stderr } = run("report", "--certificates", certificates, "--out", out);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(`${join(out, "index.html")}: ${readdirSync(INSTANCES).length} certificates\n`);
+    const html = readFileSync(join(out, "index.html"), "utf8");
+    const links = [...html.matchAll(/(?:href|src)="([^"#:]+)"/g)].map((match) => decodeURI(match[1]!));
+    expect(links.length).toBeGreaterThan(4 * readdirSync(INSTANCES).length);
+    expect(links.filter((link) => !existsSync(join(out, link)))).toEqual([]);
+  });
+
+  it("shows certificates of problems of one's own, whatever their names", () => {
+    const own = JSON.parse(fcRelu());
+    own.problem.name = "Übung 3. fc_relu";
+    const path = folderOf("own", { "own.json": JSON.stringify(own) });
+    expect(run("report", "--certificates", path, "--out", join(folder, "own-page"))).toMatchObject({ status: 0 });
+    const html = readFileSync(join(folder, "own-page/index.html"), "utf8");
+    const links = [...html.matchAll(/(?:href|src)="([^"#:]+)"/g)].map((match) => decodeURI(match[1]!));
+    expect(links.filter((link) => !existsSync(join(folder, "own-page", link)))).toEqual([]);
+  });
+
+  it("writes nothing where a certificate is rejected or cannot be read, and says which", () => {
+    const out = join(folder, "no-report");
+    const tampered = fcRelu().replace('"multiplier": "2"', '"multiplier": "3"');
+    const rejected = run(
+      "report",
+      "--certificates",
+      folderOf("bad", { "a.json": fcRelu(), "b.json": tampered }),
+      "--out",
+      out,
+    );
+    expect(rejected.status).toBe(1);
+    expect(rejected.stderr).toMatch(/b\.json: REJECTED by kkt\.stationarity/);
+    expect(run("report", "--certificates", folderOf("worse", { "a.json": "{" }), "--out", out)).toMatchObject({
+      status: 2,
+    });
+    expect(run("report", "--certificates", folderOf("none", {}), "--out", out)).toMatchObject({ status: 2 });
+    expect(run("report", "--certificates", join(folder, "absent"), "--out", out)).toMatchObject({ status: 2 });
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
 describe("paper", () => {
-  it("verifies every claim, and writes the committed certificates byte for byte", () => {
+  it("verifies every claim, and writes the committed certificates and proofs byte for byte", () => {
     const out = join(folder, "paper");
     const { status, stdout } = run("paper", "--out", out);
     expect(status).toBe(0);
@@ -215,6 +301,14 @@ describe("paper", () => {
       expect(readFileSync(join(out, "certificates", source), "utf8")).toBe(
         readFileSync(join(committed, source), "utf8"),
       );
+    }
+    const proofs = new URL("../../proofs/", import.meta.url).pathname;
+    const written = readdirSync(join(out, "proofs"), { recursive: true, withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => relative(join(out, "proofs"), join(one.parentPath, one.name)));
+    expect(written).toHaveLength(2 * readdirSync(INSTANCES).length + 1);
+    for (const path of written) {
+      expect(readFileSync(join(out, "proofs", path), "utf8"), path).toBe(readFileSync(join(proofs, path), "utf8"));
     }
   }, 180_000);
 });

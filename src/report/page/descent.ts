@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 import type { Instance, Of } from "../../certificate/format.js";
 import { curvePoint } from "../../kernel/forward.js";
 import { along } from "../proof/descent.js";
-import { element } from "./dom.js";
+import { element, plotWidth } from "./dom.js";
 import { coefficients, shown, valueAt } from "./numeric.js";
 import { COLOURS } from "./picture.js";
 
@@ -45,7 +45,7 @@ export function descentPlot<E>(
   const update = () => {
     const t = (end * Number(slider.value)) / STEPS;
     const svg = Plot.plot({
-      width: 460,
+      width: plotWidth(),
       height: 280,
       marginLeft: 56,
       marginBottom: 36,

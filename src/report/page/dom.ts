@@ -29,3 +29,8 @@ export function find(within: ParentNode, selector: string): Element {
   if (found === null) throw new Error(`the page has no ${selector} there`);
   return found;
 }
+
+/** The width of a plot in pixels: on a phone, its text is then as large as elsewhere. */
+export function plotWidth(): number {
+  return Math.min(460, document.documentElement.clientWidth - 76);
+}

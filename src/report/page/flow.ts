@@ -2,7 +2,7 @@
 /** The flow's evidence: direction error and KKT residual against log(1/L). */
 import * as Plot from "@observablehq/plot";
 import type { FlowSeries } from "./content.js";
-import { element } from "./dom.js";
+import { element, plotWidth } from "./dom.js";
 import { powerOfTen, shown } from "./numeric.js";
 import { COLOURS } from "./picture.js";
 
@@ -25,7 +25,7 @@ export function flowPlot(series: FlowSeries): HTMLElement {
     { name: "KKT residual", data: curve(2), colour: COLOURS[1]! },
   ].filter(({ data }) => data.length > 0);
   const svg = Plot.plot({
-    width: 460,
+    width: plotWidth(),
     height: 240,
     marginLeft: 56,
     marginBottom: 36,

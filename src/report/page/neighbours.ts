@@ -2,7 +2,7 @@
 /** Random feasible points around an optimum: none of them has a smaller norm, as the certificate says of all of them. */
 import * as Plot from "@observablehq/plot";
 import type { Instance } from "../../certificate/format.js";
-import { element } from "./dom.js";
+import { element, plotWidth } from "./dom.js";
 import { numeric, shown, squaredNorm } from "./numeric.js";
 
 const WANTED = 400;
@@ -21,7 +21,7 @@ export function neighboursPlot<E>(instance: Instance<E>, radius: number, certifi
   const update = () => {
     const points = neighbours(instance, radius, seed++);
     const svg = Plot.plot({
-      width: 460,
+      width: plotWidth(),
       height: 280,
       marginLeft: 56,
       marginBottom: 36,

@@ -48,7 +48,7 @@ export function squaredNorm(v: readonly number[]): number {
 export function shown(value: number): string {
   const [digits, exponent] = value.toExponential(3).split("e") as [string, string];
   if (value === 0 || Math.abs(Number(exponent)) < 5) return Number(value.toPrecision(4)).toString().replace("-", "−");
-  return `${Number(digits)} · ${powerOfTen(Number(exponent))}`.replace("-", "−");
+  return `${Number(digits)} × ${powerOfTen(Number(exponent))}`.replace("-", "−");
 }
 
 /** 10ⁿ. */

@@ -28,19 +28,18 @@ export function articleLatex({ title, blocks }: ProofDocument, proofs: readonly 
   return [
     PREAMBLE,
     `\\title{${inline(title)}}`,
-    "\\date{}",
+    "\\author{}\\date{}",
     "\\begin{document}",
     "\\maketitle",
     renderAll(blocks),
     ...proofs.map(sectionLatex),
-    "\\end{document}",
-    "",
+    "\\end{document}\n",
   ].join("\n\n");
 }
 
 /** One proof as an article of its own. */
 export function proofLatex(document: ProofDocument): string {
-  return [PREAMBLE, "\\begin{document}", sectionLatex(document), "\\end{document}", ""].join("\n\n");
+  return [PREAMBLE, "\\begin{document}", sectionLatex(document), "\\end{document}\n"].join("\n\n");
 }
 
 /** One proof as a section, to be pasted. */
@@ -116,11 +115,17 @@ function columns(heads: readonly string[], rows: readonly (readonly string[])[])
     .join("");
 }
 
-/** What LaTeX would take for a command, and letters beyond Latin ones, which its fonts do not have. */
+const IN_TEXT: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+};
+
+/** Without what LaTeX would take for a command, and without letters that its standard fonts do not have. */
 function escapeLatex(plain: string): string {
   return plain
-    .replace(/[&%#_{}$~^\\]/g, (c) => (c === "\\" ? "\\textbackslash{}" : `\\${c}`))
-    .replace(/[^\x20-\x7e\u00a0-\u017f–—“”’]/gu, "?");
+    .replace(/[^\x20-\x7e\u00a1-\u00ff–—“”’]|[«»ÐðÞþ]/gu, "?")
+    .replace(/[&%#_{}$~^\\]/g, (c) => IN_TEXT[c] ?? `\\${c}`);
 }
 
 function inline(content: string): string {

@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** Commands that are a backslash and a punctuation mark, in letters: Markdown takes the backslash for its own. */
 function wordy(math: string): string {
-  return math.replace(/(?<!\\)\\[,; !|]/g, (command) => WORDS[command]!);
+  return math.replace(/(?<!\\)(\\[,; !|]) ?/g, (_, command: string) => WORDS[command]!);
 }
 
 function inline(content: string): string {

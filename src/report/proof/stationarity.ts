@@ -21,10 +21,11 @@ export function marginTable<E>(instance: Instance<E>): Block[] {
   if (shown.length === 0) {
     return [
       text(
-        `The ${data.length === 1 ? "margin at $\\theta$ is" : "margins at $\\theta$ are"} $${margins.map((m, i) => `y_{${i + 1}}\\Phi(\\theta; x_{${i + 1}}) = ${m}`).join("$, $")}$. ${feasibleText(instance)}`,
+        `The ${data.length === 1 ? "margin at $\\theta$ is" : "margins at $\\theta$ are"} $${margins.map((m, i) => `y_{${i + 1}}\\Phi(\\theta; x_{${i + 1}}) = ${m}`).join("$, $")}$. ${feasibleText(instance)}`.trimEnd(),
       ),
     ];
   }
+  const feasible = feasibleText(instance);
   const passes = data.map((_, i) => passAt(instance, i, point));
   const heads = [
     "sample",
@@ -39,10 +40,11 @@ export function marginTable<E>(instance: Instance<E>): Block[] {
   return [
     text("At $\\theta$ the pre-activations $z$ of the hidden neurons and the margins are:"),
     table(heads, rows),
-    text(feasibleText(instance)),
+    ...(feasible === "" ? [] : [text(feasible)]),
   ];
 }
 
+/** That θ is feasible, and which samples are active; nothing where it is not. */
 function feasibleText<E>(instance: Instance<E>): string {
   const signs = slackSigns(instance, instance.point);
   if (signs.some((sign) => sign < 0)) return "";

@@ -82,7 +82,7 @@ function powerLatex(base: string, exponent: number): string {
   return `${base.includes("^") ? `\\left(${base}\\right)` : base}^{${exponent}}`;
 }
 
-/** Whether a formula is a sum, and so wants parentheses in a product. */
+/** Whether a formula has a sum or a sign in it, and so wants parentheses as a factor. */
 export function isSum(latex: string): boolean {
   return /[^({\\]\s[+-]\s/.test(latex) || latex.startsWith("-");
 }
