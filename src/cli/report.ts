@@ -44,7 +44,11 @@ export function writeReport(folder: string, out: string): number {
     progress.show(file);
     const accepted = readAccepted(join(folder, file));
     if (typeof accepted === "number") codes.push(accepted);
-    else {
+    else if (entries.some(({ certificate }) => certificate.instance.name === accepted.certificate.instance.name)) {
+      const { name } = accepted.certificate.instance;
+      reportError(join(folder, file), new InputError("problem.name", `another certificate is about ${name} too`));
+      codes.push(EXIT.badInput);
+    } else {
       const made = artifactsOf(accepted);
       artifacts.push(...made);
       entries.push({
