@@ -2,11 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readClaims } from "../paper/claims.js";
+import { encodeInstance } from "../certificate/encode.js";
+import type { Instance } from "../certificate/format.js";
+import { readClaims, readInstance } from "../paper/claims.js";
 import { InputError } from "../problem/decode.js";
 import { identifier, toCoq } from "../report/coq.js";
 import type { FlowSeries } from "../report/page/content.js";
-import { type PageEntry, pageHtml } from "../report/page.js";
+import { type PageClaim, type PageEntry, pageHtml } from "../report/page.js";
 import { proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { proofDocument } from "../report/proof.js";
@@ -44,7 +46,11 @@ export function writeReport(folder: string, out: string): number {
     progress.show(file);
     const accepted = readAccepted(join(folder, file));
     if (typeof accepted === "number") codes.push(accepted);
-    else {
+    else if (entries.some(({ certificate }) => certificate.instance.name === accepted.certificate.instance.name)) {
+      const { name } = accepted.certificate.instance;
+      reportError(join(folder, file), new InputError("problem.name", `another certificate is about ${name} too`));
+      codes.push(EXIT.badInput);
+    } else {
       const made = artifactsOf(accepted);
       artifacts.push(...made);
       entries.push({
@@ -58,7 +64,7 @@ export function writeReport(folder: string, out: string): number {
   if (codes.length > 0) return worst(codes);
   for (const { href, text } of artifacts) writeAtomically(join(out, href), text);
   for (const { file, text } of bundle) writeAtomically(join(out, file), text);
-  writeAtomically(join(out, "index.html"), pageHtml(readClaims(), entries));
+  writeAtomically(join(out, "index.html"), pageHtml(claimsOf(entries), entries));
   process.stdout.write(`${join(out, "index.html")}: ${entries.length} certificates\n`);
   return EXIT.done;
 }
@@ -77,6 +83,19 @@ function artifactsOf({ text, certificate }: Pick<PageEntry, "text" | "certificat
 }
 
 /** The certificates of a folder; throws InputError where there is none. */
+/** The paper's claims, with those of their instances that are among the entries: by problem and point, not only by name. */
+function claimsOf(entries: readonly PageEntry[]): PageClaim[] {
+  const textOf = (instance: Instance<unknown>) => JSON.stringify(encodeInstance(instance));
+  const given = new Set(entries.map(({ certificate }) => textOf(certificate.instance)));
+  return readClaims().map(({ claim, instances }) => ({
+    claim,
+    instances: instances.filter((name) => {
+      const { problem } = readInstance(name);
+      return given.has(textOf({ ...problem, point: problem.point! }));
+    }),
+  }));
+}
+
 function certificateFiles(folder: string): string[] {
   if (!existsSync(folder)) throw new InputError("", `there is no folder ${folder}`);
   const files = readdirSync(folder).filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"));

@@ -37,7 +37,7 @@ export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEnt
   const claimed = new Set(claims.flatMap((claim) => claim.instances));
   const others = instances
     .filter(({ name }) => !claimed.has(name))
-    .map((instance) => ({ claim: "", rows: [instance] }));
+    .map((instance) => ({ claim: "–", rows: [instance] }));
   const statements = entries.reduce((sum, { certificate }) => sum + certificate.statements.length, 0);
   const content: PageContent = { instances };
   return `<!doctype html>
@@ -45,20 +45,19 @@ export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEnt
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>margincert: the claims on margin maximization, certified</title>
+<title>margincert: max-margin points, certified</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="page.css">
 </head>
 <body>
 <header>
-<h1>Margin maximization: every claim, certified</h1>
-<p class="lead">Vardi, Shamir and Srebro, <a href="https://arxiv.org/abs/2110.02732"><i>On Margin Maximization in Linear and ReLU Networks</i></a>, ask of the KKT point to which gradient flow converges whether it is a local or a global optimum of the max-margin problem. Below is an exact instance of each of their claims, with a certificate that a small kernel checks in exact arithmetic.</p>
+${introduction(claims.every(({ instances: names }) => names.some((name) => byName.has(name))))}
 <p>That kernel is part of this page. It runs here, on your machine, on these ${instances.length} certificates with their ${statements} statements, or on a file of yours. The pictures are floating point; the verdicts are not.</p>
 <div class="actions"><button type="button" id="verify-all">Verify all in this browser</button><a href="#own">Check a file of yours</a></div>
 <p id="verify-all-outcome" role="status"></p>
 </header>
 <main>
-<h2 id="claims">The claims</h2>
+<h2 id="results">Results</h2>
 ${tableHtml([...named, ...others].filter(({ rows }) => rows.length > 0))}
 <h2>The instances</h2>
 ${instances.map((instance, k) => instanceHtml(instance, inOrder[k]!, k === featured(instances))).join("\n")}
@@ -73,6 +72,20 @@ ${instances.map((instance, k) => instanceHtml(instance, inOrder[k]!, k === featu
 </body>
 </html>
 `;
+}
+
+/** What the page is about: the paper, where all its instances are there. */
+function introduction(paper: boolean): string {
+  const [title, lead] = paper
+    ? [
+        "Margin maximization: every claim, certified",
+        `Vardi, Shamir and Srebro, <a href="https://arxiv.org/abs/2110.02732"><i>On Margin Maximization in Linear and ReLU Networks</i></a>, ask of the KKT point to which gradient flow converges whether it is a local or a global optimum of the max-margin problem. Below is an exact instance of each of their claims, with a certificate that a small kernel checks in exact arithmetic.`,
+      ]
+    : [
+        "Max-margin points, certified",
+        "Is a point of a neural network’s max-margin problem a KKT point, a local or a global optimum? Below are answers, each with a certificate that a small kernel checks in exact arithmetic.",
+      ];
+  return `<h1>${title}</h1>\n<p class="lead">${lead}</p>`;
 }
 
 /** The entries in the order in which the claims name them, then the others. */
@@ -106,7 +119,7 @@ interface ClaimRows {
 
 function tableHtml(claims: readonly ClaimRows[]): string {
   const heads = ["Claim", "Instance", "KKT", "Local", "Global", "Each layer: local / global", "Flow", "Kernel"];
-  return `<table class="results" aria-labelledby="claims">
+  return `<table class="results" aria-labelledby="results">
 <thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
 ${claims.map(claimHtml).join("\n")}
 </table>`;

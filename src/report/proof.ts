@@ -2,7 +2,7 @@
  * Written proofs from accepted certificates: each statement as a careful author would prove it in an appendix, with exact numbers
  * and every polynomial that has to be non-negative. To be called with what the kernel has accepted (`accepted.ts`).
  */
-import type { Instance, Of, Statement, StatementKind } from "../certificate/format.js";
+import type { Instance, Of, Scope, Statement, StatementKind } from "../certificate/format.js";
 import { squaredNorm } from "../exact/field.js";
 import { notGlobalClaim, notLocalClaim } from "./proof/descent.js";
 import { type Block, display, type ProofDocument, text } from "./proof/document.js";
@@ -72,7 +72,8 @@ function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]
   const of = <K extends StatementKind>(kind: K) => accepted.filter((s): s is Of<K, E> => s.kind === kind);
   const convex = of("layer-global");
   const cells = of("layer-cells");
-  const isConvex = (scope: number | null) => scope !== null && convex.some(({ layer }) => layer === scope);
+  const only = instance.network.layers.length === 1 ? 0 : null;
+  const isConvex = (scope: Scope) => convex.some(({ layer }) => layer === (scope ?? only));
   // A unique global optimum is a strict local one, whatever the radius.
   const strict = of("strict-local").filter(({ scope }) => !isConvex(scope));
   const linear = strict.filter((s) => s.scope !== null && isLinear(instance, s));

@@ -254,6 +254,7 @@ describe("report", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toBe(`${join(out, "index.html")}: ${readdirSync(INSTANCES).length} certificates\n`);
     const html = readFileSync(join(out, "index.html"), "utf8");
+    expect(html).toContain("Vardi, Shamir and Srebro");
     const links = [...html.matchAll(/(?:href|src)="([^"#:]+)"/g)].map((match) => decodeURI(match[1]!));
     expect(links.length).toBeGreaterThan(4 * readdirSync(INSTANCES).length);
     expect(links.filter((link) => !existsSync(join(out, link)))).toEqual([]);
@@ -265,6 +266,7 @@ describe("report", () => {
     const path = folderOf("own", { "own.json": JSON.stringify(own) });
     expect(run("report", "--certificates", path, "--out", join(folder, "own-page"))).toMatchObject({ status: 0 });
     const html = readFileSync(join(folder, "own-page/index.html"), "utf8");
+    expect(html).not.toContain("Vardi");
     const links = [...html.matchAll(/(?:href|src)="([^"#:]+)"/g)].map((match) => decodeURI(match[1]!));
     expect(links.filter((link) => !existsSync(join(folder, "own-page", link)))).toEqual([]);
   });
@@ -283,6 +285,11 @@ describe("report", () => {
     expect(rejected.stderr).toMatch(/b\.json: REJECTED by kkt\.stationarity/);
     expect(run("report", "--certificates", folderOf("worse", { "a.json": "{" }), "--out", out)).toMatchObject({
       status: 2,
+    });
+    const twice = folderOf("twice", { "a.json": fcRelu(), "b.json": fcRelu() });
+    expect(run("report", "--certificates", twice, "--out", out)).toMatchObject({
+      status: 2,
+      stderr: `${join(twice, "b.json")}: problem.name: another certificate is about fc-relu too\n`,
     });
     expect(run("report", "--certificates", folderOf("none", {}), "--out", out)).toMatchObject({ status: 2 });
     expect(run("report", "--certificates", join(folder, "absent"), "--out", out)).toMatchObject({ status: 2 });

@@ -40,7 +40,7 @@ function expectSound({ document }: Accepted): void {
   }
   // The proof argues; it does not report what a program did.
   expect(markdown).not.toMatch(/\b(certificate|kernel|prover|JSON|evidence)\b/i);
-  expect(markdown).not.toMatch(/\badd \.|,\.|\(\)| {2}(?=[a-z])|\$\$\n?\$\$/);
+  expect(markdown).not.toMatch(/\badd \.|: \.\s|,\.|\(\)| {2}(?=[a-z])|\$\$\n?\$\$/);
   const [body] = latex.split("\\end{document}");
   expect(body!.split("\\begin{document}")[1]).toMatch(/^[\x20-\x7e\n–—’“”\u00c0-\u017f]*$/);
   for (const { statement, proof } of claimsOf(document)) {

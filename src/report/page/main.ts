@@ -28,8 +28,9 @@ for (const instance of instances) {
 
 /** A link to an instance opens it. */
 function openTarget(): void {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!(target instanceof HTMLDetailsElement)) return;
+  const sections = document.querySelectorAll<HTMLDetailsElement>("details.instance");
+  const target = [...sections].find(({ id }) => location.hash === `#${encodeURIComponent(id)}`);
+  if (target === undefined) return;
   target.open = true;
   target.scrollIntoView();
 }

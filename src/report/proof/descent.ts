@@ -5,7 +5,7 @@ import { type Polynomial, polynomialRing } from "../../exact/polynomial.js";
 import { curvePoint, marginAt, passAlong } from "../../kernel/forward.js";
 import { parametersOf } from "../../problem/network.js";
 import { type Block, claim, display, items, text } from "./document.js";
-import { parameterLatex, parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
+import { isSmooth, parameterLatex, parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
 import { decimalLatex, numberLatex, packed, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
 
 /** Margins less 1 and the gain in squared norm along a curve. */
@@ -46,9 +46,9 @@ export function notLocalClaim<E>(instance: Instance<E>, statements: readonly Of<
     text(`For $0 \\le t \\le ${end}$ let $\\theta(t)$ be $\\theta$ with`),
     display(...packed(moving.map(({ p, k }) => `${parameterLatex(network, k)}(t) = ${polynomialLatex(K, p)}`))),
     text(
-      `so that $\\theta(0) = \\theta$.${only}${network.activation.kind === "linear" ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
+      `so that $\\theta(0) = \\theta$.${only}${isSmooth(network) ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
     ),
-    ...(network.activation.kind === "linear" ? [] : [items(data.flatMap((_, i) => signItems(instance, curve, i)))]),
+    ...(isSmooth(network) ? [] : [items(data.flatMap((_, i) => signItems(instance, curve, i)))]),
     text(`Hence the margins, for $0 < t \\le ${end}$:`),
     items(margins),
     text("and the norm decreases:"),

@@ -1,5 +1,5 @@
 /** `layer-global` and `layer-cells`: a layer's own problem. */
-import type { Instance, Of, Orientation, UnitAtSample } from "../../certificate/format.js";
+import type { Instance, Of, Orientation, Scope, UnitAtSample } from "../../certificate/format.js";
 import { squaredNorm, sum } from "../../exact/field.js";
 import { gradient, passAt } from "../../kernel/forward.js";
 import { cellGradients, cellUnits } from "../../kernel/layer-cells.js";
@@ -8,14 +8,18 @@ import { parametersOf } from "../../problem/network.js";
 import { cubeLegend, cubesLatex, signCubes } from "./cubes.js";
 import { type Block, claim, display, items, table, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
-import { parameterLatex, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
+import { isSmooth, parameterLatex, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
 import { decimalLatex, formLatex, numberLatex, sumLatex, tupleLatex } from "./typeset.js";
 import { idleText } from "./units.js";
 
 /** All layers whose problem is convex in one claim. */
 export function layerGlobalClaim<E>(instance: Instance<E>, statements: readonly Of<"layer-global", E>[]): Block {
   const { network, field: K, data, point } = instance;
+  // The only layer is the whole.
+  const alone = network.layers.length === 1;
+  const scopeOf = (layer: number): Scope => (alone ? null : layer);
   const entries = statements.map(({ layer, multipliers }) => {
+    const name = pointLatex(scopeOf(layer));
     const moving = parametersOf(network, layer);
     const used = multipliers.flatMap((lambda, i) => (K.isZero(lambda) ? [] : [i]));
     const margins = used.map((i) => {
@@ -29,21 +33,23 @@ export function layerGlobalClaim<E>(instance: Instance<E>, statements: readonly 
       used.map((i) => ({ coefficient: multipliers[i]!, factor: `m_{${i + 1}}(w)` })),
     );
     const total = numberLatex(K, sum(K, multipliers));
-    return `Layer ${layer + 1}: ${margins.join(", ")}; $\\langle ${pointLatex(layer)}, w\\rangle = ${combined} \\ge ${total} = \\|${pointLatex(layer)}\\|^{2}$.`;
+    return `${alone ? "" : `Layer ${layer + 1}: `}${margins.join(", ")}; $\\langle ${name}, w\\rangle = ${combined} \\ge ${total} = \\|${name}\\|^{2}$.`;
   });
-  const problems = statements.map(({ layer }) => `$${problemLatex(layer)}$`);
-  const linear = network.activation.kind === "linear";
+  const problems = statements.map(({ layer }) => `$${problemLatex(scopeOf(layer))}$`);
+  const stay = isSmooth(network) ? "stay" : "stay, and with them every pattern,";
+  const moving = alone ? "The margins" : `While the other layers ${stay} the margins`;
+  const name = statements.length === 1 ? pointLatex(scopeOf(statements[0]!.layer)) : "\\theta_{l}";
   return claim(
     statements.length === 1
-      ? `The point $${pointLatex(statements[0]!.layer)}$ is the unique global optimum of ${problems[0]}.`
-      : `For each of the problems ${problems.join(", ")}, the point $\\theta_{l}$ is the unique global optimum.`,
+      ? `The point $${name}$ is the unique global optimum of ${problems[0]}.`
+      : `For each of the problems ${problems.join(", ")}, the point $${name}$ is the unique global optimum.`,
     [
       text(
-        `While the other ${linear ? "layers stay" : "layers stay, and with them every pattern,"} the margins are linear in the weights $w$ of the layer. For every feasible $w$, with $m_i(w) = y_i\\Phi \\ge 1$:`,
+        `${moving} are linear in the weights $w$${alone ? "" : " of the layer"}. For every feasible $w$, with $m_i(w) = y_i\\Phi \\ge 1$:`,
       ),
       items(entries),
       text(
-        "By the Cauchy–Schwarz inequality $\\|\\theta_{l}\\|\\,\\|w\\| \\ge \\|\\theta_{l}\\|^{2}$, so $\\|w\\| \\ge \\|\\theta_{l}\\|$, with equality for $w = \\theta_{l}$ only.",
+        `By the Cauchy–Schwarz inequality $\\|${name}\\|\\,\\|w\\| \\ge \\|${name}\\|^{2}$, so $\\|w\\| \\ge \\|${name}\\|$, with equality for $w = ${name}$ only.`,
       ),
     ],
   );

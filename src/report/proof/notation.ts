@@ -56,6 +56,11 @@ export function pointLatex(scope: Scope): string {
   return scope === null ? "\\theta" : `\\theta_{${scope + 1}}`;
 }
 
+/** Whether the network is linear in each layer's weights, having no activation or no hidden layer. */
+export function isSmooth({ activation, layers }: Network): boolean {
+  return activation.kind === "linear" || layers.length === 1;
+}
+
 /** The network in words, without an article. */
 export function networkText({ source, activation, layers }: Network): string {
   const kind = {
@@ -123,6 +128,7 @@ export function networkRemark(network: Network): string {
   if (source.kind === "fully-connected" && layers.length > 2) {
     parts.push("where $W^{(l)}$ has the entries $w_{j,k}^{(l)}$");
   }
+  if (isSmooth(network)) return parts.join(", and ");
   const several = layers.length > 2 && source.kind !== "diagonal";
   if (activation.kind === "relu") {
     const symbol = several || source.kind === "layers" ? "\\sigma(z)" : "[z]_{+}";

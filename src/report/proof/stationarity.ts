@@ -6,7 +6,7 @@ import { realizedPattern } from "../../kernel/kkt.js";
 import { kinks, orientations, withOrientations } from "../../kernel/pieces.js";
 import { type Block, claim, display, enumeration, items, table, text } from "./document.js";
 import { excludedText } from "./exclusions.js";
-import { parameterLatex, parameterTuple, preactivationLatex, unitName } from "./notation.js";
+import { isSmooth, parameterLatex, parameterTuple, preactivationLatex, unitName } from "./notation.js";
 import { numberLatex, signProof, sumLatex, tupleLatex } from "./typeset.js";
 
 /** More hidden units than this do not fit a table. */
@@ -135,7 +135,7 @@ function smoothText<E>(instance: Instance<E>, samples: readonly number[], labels
   const { network } = instance;
   const where = enumeration([...new Set(samples)].map((sample) => `$x_{${sample + 1}}$`));
   const named = `${enumeration(labels.map((one) => `$${one}$`))} ${labels.length === 1 ? "is its gradient" : "are the gradients"}`;
-  if (network.activation.kind === "linear") {
+  if (isSmooth(network)) {
     return `The margin${labels.length === 1 ? " is a polynomial" : "s are polynomials"} in $\\theta$, and ${named}.`;
   }
   const noKinks = samples.every(
