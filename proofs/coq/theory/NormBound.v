@@ -114,8 +114,6 @@ Section Chain.
     intros. unfold squares_of. f_equal. apply map_ext. intros k. unfold size.
     rewrite <- Rabs_mult. apply Rabs_right, Rle_ge, Rle_0_sqr.
   Qed.
-  Lemma nth_matvec : forall t W x j, nth j (matvec t W x) 0 = dot t (nth j W []) x.
-  Proof. intros. unfold matvec. change 0 with (dot t [] x). apply (map_nth (fun row => dot t row x)). Qed.
   Definition admissible (W : matrix) : Prop := additive \/ single W = true.
   Lemma layer_bound : forall k W H n, admissible W \/ k = 0%nat -> bounded_by k H n ->
     bounded_by k (fun x => matvec th W (H x)) (matvec size W n).

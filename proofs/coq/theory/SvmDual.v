@@ -84,6 +84,8 @@ Lemma dot_vscale : forall th row c x, dot th row (vscale c x) = c * dot th row x
 Proof.
   induction row; destruct x; simpl; try lra. fold (vscale c x). rewrite IHrow. lra.
 Qed.
+Lemma nth_matvec : forall t W x j, nth j (matvec t W x) 0 = dot t (nth j W []) x.
+Proof. intros. unfold matvec. change 0 with (dot t [] x). apply (map_nth (fun row => dot t row x)). Qed.
 Lemma matvec_vadd : forall th W x y, length x = length y ->
   matvec th W (vadd x y) = vadd (matvec th W x) (matvec th W y).
 Proof. induction W; simpl; intros; auto. rewrite dot_vadd, IHW; auto. Qed.
