@@ -3,7 +3,7 @@
  * what a certificate says about each cell becomes a leaf of the tree of sign choices.
  */
 import type { Exclusion, Instance, Of, Orientation, Scope, SparseVector } from "../certificate/format.js";
-import type { Field } from "../exact/field.js";
+import { type Field, squaredNorm, sum } from "../exact/field.js";
 import {
   constant,
   multivariateRing,
@@ -15,7 +15,7 @@ import { rational } from "../exact/rational.js";
 import { forward, slackSigns } from "../kernel/forward.js";
 import { depthTwo } from "../kernel/lagrangian.js";
 import { cellUnits } from "../kernel/layer-cells.js";
-import { influentialUnits } from "../kernel/pieces.js";
+import { combination, influentialUnits } from "../kernel/pieces.js";
 import { pieceFrame } from "../kernel/strict-local.js";
 import { offSlope } from "../problem/network.js";
 
@@ -304,6 +304,72 @@ function convexLeaf<E>(
 
 export function positiveSamples<E>(K: Field<E>, multipliers: readonly E[]): number[] {
   return multipliers.flatMap((c, i) => (K.sign(c) > 0 ? [i] : []));
+}
+
+/**
+ * The bound C² and, per sample with a multiplier, where the samples have one label a tree of sign choices; a diagonal network of
+ * depth 2 to 12 needs none.
+ */
+export function normBound<E>(
+  instance: Instance<E>,
+  { multipliers, cells }: Of<"norm-bound", E>,
+  print: Print<E>,
+): { readonly bound: E; readonly evidence: string } {
+  const { network, field: K, data } = instance;
+  const depth = network.layers.length;
+  const samples = positiveSamples(K, multipliers);
+  const terms = list(samples.map((i) => `(${i}%nat, ${print(multipliers[i]!)})`));
+  const bounds: E[] = [];
+  if (network.source.kind === "diagonal" && cells.length === 0) {
+    const slope = K.fromRational(offSlope(network.activation));
+    const activate = (z: E) => (K.sign(z) < 0 ? K.mul(slope, z) : z);
+    // As the Coq function `turns_ok` goes through the signs of the weights on a branch.
+    const turn = (k: number, values: readonly E[]): void => {
+      if (k > 0) {
+        turn(k - 1, values.map(activate));
+        turn(
+          k - 1,
+          values.map((z) => activate(K.neg(z))),
+        );
+        return;
+      }
+      const terms = samples.map((i, at) => K.mul(multipliers[i]!, data[i]!.y === 1 ? values[at]! : K.neg(values[at]!)));
+      const value = sum(K, terms);
+      bounds.push(K.mul(value, value));
+    };
+    for (let branch = 0; branch < network.inputs; branch++) {
+      turn(
+        depth - 1,
+        samples.map((i) => data[i]!.x[branch]!),
+      );
+    }
+    return { bound: largest(K, bounds), evidence: `${terms} None` };
+  }
+  if (cells.length > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} sign choices to write out`);
+  const slope = Array.from({ length: depth - 1 }, () => K.fromRational(offSlope(network.activation)));
+  const off = slope.reduce((product, c) => K.mul(product, c), K.one);
+  const evidenceOf = new Map(cells.map((cell) => [cell.orientations.join(), cell]));
+  const descend = (chosen: readonly Orientation[]): string => {
+    if (chosen.length < samples.length) return `Signs K (${descend([...chosen, 1])}) (${descend([...chosen, -1])})`;
+    const cell = evidenceOf.get(chosen.join());
+    if (cell === undefined) throw new NotCovered("no evidence for one of the sign choices");
+    const weights = samples.map((i, k) => {
+      const own = chosen[k]! > 0 ? multipliers[i]! : K.mul(off, multipliers[i]!);
+      const sign = cell.signMultipliers[k]!;
+      return [chosen[k]! > 0 ? K.add(own, sign) : K.sub(own, sign), data[i]!.x] as const;
+    });
+    bounds.push(squaredNorm(K, combination(K, network.inputs, weights)));
+    return `Cell K ${list([...cell.signMultipliers].reverse().map(print))}`;
+  };
+  const tree = descend([]);
+  return {
+    bound: largest(K, bounds),
+    evidence: `${terms}\n  (Some (${data[samples[0]!]!.y === 1}, ${tree}))`,
+  };
+}
+
+function largest<E>(K: Field<E>, values: readonly E[]): E {
+  return values.reduce((most, c) => (K.sign(K.sub(c, most)) > 0 ? c : most));
 }
 
 export function layerGlobal<E>(

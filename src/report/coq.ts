@@ -16,8 +16,8 @@ import {
   layerGlobal,
   list,
   NotCovered,
+  normBound,
   type Print,
-  positiveSamples,
   strictLocal,
   tieDirection,
 } from "./coq-cells.js";
@@ -299,19 +299,12 @@ function theoremOf<E>(
         `${network.inputs} ${about}\n  ${list(statement.multipliers.map(print))}`,
       );
     case "norm-bound": {
-      const [sample, ...others] = positiveSamples(K, statement.multipliers);
-      if (sample === undefined || others.length > 0) throw new NotCovered("the Coq checker knows one sample only");
-      // ‖x‖², or the largest x_j² where each unit of the first layer has one input.
-      const squares = instance.data[sample]!.x.map((c) => K.mul(c, c));
-      const single = network.layers[0]!.every((row) => row.length <= 1);
-      const bound = single
-        ? squares.reduce((largest, c) => (K.sign(K.sub(c, largest)) > 0 ? c : largest))
-        : squares.reduce((total, c) => K.add(total, c));
+      const { bound, evidence } = normBound(instance, statement, print);
       return prove(
         "global_optimum",
         "global_optimum net data Whole theta",
         "check_norm_bound",
-        `${about} ${sample} ${print(bound)}`,
+        `${network.inputs} ${print(bound)}\n  ${about}\n  ${evidence}`,
       );
     }
     case "not-kkt": {

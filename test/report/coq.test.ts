@@ -51,7 +51,7 @@ describe("Coq instances", () => {
     const { instance } = verdict;
     const one = instance.field.one;
     const text = toCoq({ instance, statements: [{ kind: "norm-bound", multipliers: [one, one], cells: [] }] });
-    expect(text).toContain("NOT proved here:\n    - norm-bound: the Coq checker knows one sample only");
+    expect(text).toContain("NOT proved here:\n    - norm-bound: no evidence for one of the sign choices");
     expect(text).not.toContain("global_optimum");
   });
 

@@ -84,6 +84,8 @@ Lemma dot_vscale : forall th row c x, dot th row (vscale c x) = c * dot th row x
 Proof.
   induction row; destruct x; simpl; try lra. fold (vscale c x). rewrite IHrow. lra.
 Qed.
+Lemma nth_matvec : forall t W x j, nth j (matvec t W x) 0 = dot t (nth j W []) x.
+Proof. intros. unfold matvec. change 0 with (dot t [] x). apply (map_nth (fun row => dot t row x)). Qed.
 Lemma matvec_vadd : forall th W x y, length x = length y ->
   matvec th W (vadd x y) = vadd (matvec th W x) (matvec th W y).
 Proof. induction W; simpl; intros; auto. rewrite dot_vadd, IHW; auto. Qed.
@@ -192,57 +194,6 @@ Proof.
     apply Rmult_le_compat_l.
     + apply product_nonneg. intros r H. apply in_map_iff in H as [M [<- _]]. apply squares_of_nonneg.
     + eapply Rle_trans; [apply sigma_square, Ha | apply matvec_square].
-Qed.
-(** The same, with any bound U of the first layer. *)
-Lemma forward_square_first : forall a th W Ws x U, 0 <= slope a <= 1 ->
-  square (matvec th W x) <= squares_of th (matrix_parameters W) * U ->
-  square (forward a th (W :: Ws) x) <=
-  product (map (fun W => squares_of th (matrix_parameters W)) (W :: Ws)) * U.
-Proof.
-  intros a th W Ws x U Ha H. destruct Ws as [|W' Ws].
-  - simpl. rewrite Rmult_1_r. exact H.
-  - change (forward a th (W :: W' :: Ws) x)
-      with (forward a th (W' :: Ws) (map (sigma a) (matvec th W x))).
-    eapply Rle_trans; [apply forward_square, Ha|].
-    change (product (map (fun W => squares_of th (matrix_parameters W)) (W :: W' :: Ws)))
-      with (squares_of th (matrix_parameters W) *
-            product (map (fun W => squares_of th (matrix_parameters W)) (W' :: Ws))).
-    rewrite (Rmult_comm (squares_of _ _)), Rmult_assoc.
-    apply Rmult_le_compat_l.
-    + apply product_nonneg. intros r I. apply in_map_iff in I as [M [<- _]]. apply squares_of_nonneg.
-    + eapply Rle_trans; [apply sigma_square, Ha | exact H].
-Qed.
-(** A layer whose units have one input each. *)
-Lemma dot_none : forall th row x, row_parameters row = [] -> dot th row x = 0.
-Proof.
-  induction row as [|[|k] row IH]; destruct x; simpl; intros H; auto; try discriminate.
-  rewrite IH; auto. lra.
-Qed.
-Lemma single_square : forall th U x, (forall b, In b x -> b * b <= U) -> 0 <= U -> forall W,
-  forallb (fun row => Nat.leb (length (row_parameters row)) 1) W = true ->
-  square (matvec th W x) <= squares_of th (matrix_parameters W) * U.
-Proof.
-  intros th U x B P. assert (Row : forall row x, (forall b, In b x -> b * b <= U) ->
-    (length (row_parameters row) <= 1)%nat ->
-    dot th row x * dot th row x <= squares_of th (row_parameters row) * U).
-  { clear x B. induction row as [|[|k] row IH]; intros [|b x] B L; simpl in *;
-      try (pose proof (squares_of_nonneg th (row_parameters row)) as N; nra).
-    - unfold squares_of. simpl. lra.
-    - unfold squares_of. simpl. lra.
-    - specialize (IH x ltac:(auto) L). lra.
-    - assert (N : 0 <= squares_of th (k :: row_parameters row)) by apply squares_of_nonneg. nra.
-    - assert (E : row_parameters row = []) by (destruct (row_parameters row); auto; simpl in L; lia).
-      rewrite E, (dot_none _ _ _ E). unfold squares_of. simpl.
-      specialize (B b (or_introl eq_refl)).
-      replace ((th k * b + 0) * (th k * b + 0)) with ((th k * th k) * (b * b)) by ring.
-      replace ((th k * th k + 0) * U) with ((th k * th k) * U) by ring.
-      apply Rmult_le_compat_l; [apply Rle_0_sqr | exact B]. }
-  induction W as [|row W IH]; simpl; intros H.
-  - unfold square, squares_of. simpl. lra.
-  - apply andb_prop in H as [H1 H2]. apply Nat.leb_le in H1. rewrite squares_of_app.
-    specialize (IH H2). pose proof (Row row x B H1).
-    change (square (dot th row x :: matvec th W x))
-      with (dot th row x * dot th row x + square (matvec th W x)). lra.
 Qed.
 Lemma hd_square : forall x, hd 0 x * hd 0 x <= square x.
 Proof. intros [|a x]; unfold square; simpl; [lra|]. pose proof (square_nonneg x). unfold square in *. lra. Qed.
@@ -440,61 +391,5 @@ Section Svm.
       unfold Phi in G. rewrite A in G. apply Rmult_le_compat; auto. }
     eapply (optimal_from_product net th (point_of v theta) At U); auto; try apply no_repeat_sound; auto.
     intros k I. rewrite forallb_forall in H7. apply Nat.ltb_lt, H7, I.
-  Qed.
-
-  (** [norm-bound], for one sample: 1 <= Φ(θ';x)² <= Π ‖W_l‖² U for every feasible θ', in any
-      network without shared weights whose activation does not enlarge.  U is a bound of ‖x‖²,
-      or, where the units of the first layer have one input each, of every x_j². *)
-  Definition first_single net : bool :=
-    forallb (fun row => Nat.leb (length (row_parameters row)) 1) (hd [] (layers net)).
-  Definition check_norm_bound net data theta (i : nat) (U : K) : bool :=
-    let m := length (layers net) in
-    match nth_error data i with None => false | Some (x, _) =>
-      match act net with LeakyReLU q => Qle_bool 0 q && Qle_bool q 1 | _ => true end &&
-      no_repeat (occurrences net) &&
-      forallb (fun k => Nat.ltb k (parameters net)) (occurrences net) &&
-      check_feasible K net data theta && Nat.ltb 0 m && pos K U &&
-      (if first_single net then forallb (fun b => nonneg K (sub K U (mul K b b))) x
-       else nonneg K (sub K U (ksquare x))) &&
-      nonneg K (sub K (kpower (of_Q K (inject_Z (Z.of_nat m))) m)
-                      (mul K (kpower (knorm2 (parameters net) theta) m) U))
-    end.
-  Theorem check_norm_bound_sound : forall net data theta i U,
-    check_norm_bound net data theta i U = true ->
-    global_optimum net (samples_of v data) Whole (point_of v theta).
-  Proof.
-    intros net data theta i U H. unfold check_norm_bound in H. cbv zeta in H.
-    destruct (nth_error data i) as [[x y]|] eqn:E; try discriminate.
-    repeat (let H' := fresh "H" in apply andb_prop in H as [H H']).
-    split; [apply check_feasible_sound; auto|]. intros th F _.
-    apply Nat.ltb_lt in H3. apply (v_pos HK) in H2. apply (nonneg_sound K v HK) in H0.
-    rewrite (v_sub K v HK), (v_mul HK), !kpower_v, (v_of_Q HK), (knorm2_v K v HK) in H0.
-    assert (EM : Q2R (inject_Z (Z.of_nat (length (layers net)))) = INR (length (layers net)))
-      by (unfold Q2R, inject_Z; simpl; rewrite <- INR_IZR_INZ; field).
-    rewrite EM in H0.
-    assert (Sl : 0 <= slope (act net) <= 1).
-    { destruct (act net) as [| |q]; simpl; [lra | lra |]. apply andb_prop in H as [A B].
-      apply Qle_bool_imp_le, Qle_Rle in A. apply Qle_bool_imp_le, Qle_Rle in B.
-      rewrite Q2R_0 in A. rewrite Q2R_1 in B. lra. }
-    apply nth_error_In in E.
-    assert (M : 1 <= margin net th (sample_of v (x, y))) by (apply F, in_map, E).
-    destruct (layers net) as [|W Ws] eqn:Lay; [simpl in H3; lia|].
-    assert (First : square (matvec th W (map v x)) <= squares_of th (matrix_parameters W) * v U).
-    { unfold first_single in H1. rewrite Lay in H1. cbn [hd] in H1.
-      destruct (forallb (fun row => Nat.leb (length (row_parameters row)) 1) W) eqn:Sg.
-      - apply single_square; auto; [|lra]. intros b Ib. apply in_map_iff in Ib as [c [<- Ic]].
-        rewrite forallb_forall in H1. specialize (H1 c Ic). apply (nonneg_sound K v HK) in H1.
-        rewrite (v_sub K v HK), (v_mul HK) in H1. lra.
-      - apply (nonneg_sound K v HK) in H1. rewrite (v_sub K v HK), ksquare_v in H1.
-        eapply Rle_trans; [apply matvec_square|].
-        apply Rmult_le_compat_l; [apply squares_of_nonneg | lra]. }
-    pose proof (forward_square_first (act net) th W Ws (map v x) (v U) Sl First) as S.
-    pose proof (hd_square (forward (act net) th (W :: Ws) (map v x))) as S'.
-    unfold margin, label, Phi in M. rewrite Lay in M. cbn [sample_of input positive fst snd] in M.
-    set (p := hd 0 (forward (act net) th (W :: Ws) (map v x))) in *.
-    assert (P : 1 * 1 <= p * p) by (destruct y; nra). rewrite <- Lay in *.
-    eapply (optimal_from_product net th (point_of v theta) 1 (v U)); auto;
-      try apply no_repeat_sound; auto; try lra.
-    intros k I. rewrite forallb_forall in H5. apply Nat.ltb_lt, H5, I.
   Qed.
 End Svm.
