@@ -601,7 +601,8 @@ Section NormBound.
           assert (U0 : 0 <= v U) by lra.
           assert (Nb : forall r, In r n -> r * r <= v U)
             by (intros r Ir; apply repeat_spec in Ir; rewrite Ir; unfold b; rewrite sqrt_sqrt; lra).
-          specialize (Q Nb U0 [row]). rewrite size_squares in Q. unfold matrix_parameters in Q. cbn [flat_map] in Q.
+          specialize (Q Nb U0 [row]). rewrite size_squares in Q.
+          unfold matrix_parameters in Q. cbn [flat_map] in Q.
           rewrite app_nil_r in Q. unfold square in Q. cbn [matvec map rsum fold_right] in Q.
           rewrite Rplus_0_r in Q. apply Q. unfold single in *. cbn [forallb]. rewrite andb_true_r.
           rewrite forallb_forall in B1. apply B1, I.

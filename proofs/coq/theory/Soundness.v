@@ -9,6 +9,8 @@ Definition soundness :=
    infeasible_not_local, infeasible_not_kkt,
    global_is_local, strict_is_local, global_whole_is_global_in_layers, Phi_homogeneous,
    feasible_scaling, norm_scaling, Phi_pattern_agrees, linear_has_one_piece).
-Definition universal := (linear_kkt_layer_global, nonzero_inputs_kkt_layer_local).
+Definition universal :=
+  (fully_connected_linear_kkt_global, depth2_linear_kkt_global, depth2_nonzero_inputs_kkt_local,
+   linear_kkt_layer_global, nonzero_inputs_kkt_layer_local).
 Definition proved := (soundness, universal).
 Print Assumptions proved.
