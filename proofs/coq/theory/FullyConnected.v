@@ -54,7 +54,7 @@ Qed.
 Lemma squares_cover : forall th p L, sum p (fun k => if existsb (Nat.eqb k) L then th k * th k else 0) <=
   squares_of th L.
 Proof.
-  induction L as [|q L IH]; unfold squares_of in *; cbn [existsb map rsum fold_right].
+  intros th p L. induction L as [|q L IH]; unfold squares_of in *; cbn [existsb map rsum fold_right].
   - rewrite sum_zero. lra.
   - fold (rsum (map (fun k => th k * th k) L)).
     eapply Rle_trans; [|apply Rplus_le_compat_l; exact IH].
@@ -125,7 +125,7 @@ Lemma nodup_flat_map : forall A (f : A -> list nat) (a : A) L,
   (forall j j' k, (j < length L)%nat -> (j' < length L)%nat ->
      In k (f (nth j L a)) -> In k (f (nth j' L a)) -> j = j') -> NoDup (flat_map f L).
 Proof.
-  induction L as [|b L IH]; intros H D; simpl; [constructor|]. apply nodup_app.
+  intros A f a L. induction L as [|b L IH]; intros H D; simpl; [constructor|]. apply nodup_app.
   - apply (H 0%nat). simpl. lia.
   - apply IH; [intros j Lj; apply (H (S j)); simpl; lia|]. intros j j' k Lj Lj' I I'.
     assert (S j = S j') by (apply (D (S j) (S j') k); simpl; auto; lia). lia.

@@ -431,7 +431,8 @@ Section NormBound.
       cells_ok off rest met t = true ->
       rsum (map (fun p => v (fst p) * tau a k (L (map v (snd p)))) rest) + linear_part met <= b.
     Proof.
-      intros off Off. induction rest as [|[c x] rest IH]; intros met [nus|t1 t0] M H; try discriminate;
+      intros off Off samples. induction samples as [|[c x] samples IH];
+        intros met [nus|t1 t0] M H; try discriminate;
         cbn [cells_ok] in H; apply andb_prop in H as [H H3]; apply andb_prop in H as [H1 H2].
       - apply Nat.eqb_eq in H2. apply (nonneg_sound K v HK) in H3.
         rewrite (v_sub K v HK), (ksquare_v K v HK) in H3.
