@@ -72,8 +72,7 @@ it("knows every room", () => {
 describe.each(TRUSTED)("src/%s is trusted", (room) => {
   it("and knows neither chance, nor time, nor the world outside", () => {
     for (const { file, text } of sources(room)) {
-      const code = text.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
-    const found = code.match(/Math\.random|\bDate\b|\bperformance\b|\bprocess\.|\bconsole\b|\bfetch\b|\beval\b/);
+      const found = text.match(/Math\.random|\bDate\b|\bperformance\b|\bprocess\.|\bconsole\b|\bfetch\b|\beval\b/);
       expect(found?.[0], file).toBeUndefined();
     }
   });
@@ -81,7 +80,7 @@ describe.each(TRUSTED)("src/%s is trusted", (room) => {
 
 it("the kernel does not compute in floating point", () => {
   for (const { file, text } of sources("kernel")) {
-    const code = text.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     const found = code.match(/Math\.(?!max\b|min\b)\w+|\bNumber\(|parseFloat|parseInt|toNumber|\d\.\d|\d[eE][-+]?\d/);
     expect(found?.[0], file).toBeUndefined();
   }
