@@ -6,8 +6,9 @@
  * Usage: npx tsx bench/flow.ts [seconds for each plain run, default 10] [name of an instance …]
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { logSlopes } from "../src/flow/loss.js";
 import { addTo, combination, distance, dot, norm, scaled } from "../src/flow/matrix.js";
-import { type Model, modelOf, pass, patternAt } from "../src/flow/model.js";
+import { type Model, modelOf, passesAt, patternAt } from "../src/flow/model.js";
 import { directionOf, runFlow } from "../src/flow/run.js";
 import { type Loss, parseProblem } from "../src/problem/problem.js";
 
@@ -24,10 +25,10 @@ const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525,
 
 /** The margins at θ, their weights p computed from them, and g = Σp_i∇q_i. */
 function gradientAt(model: Model, loss: Loss, theta: Float64Array) {
-  const passes = patternAt(model, theta).map((slopes, sample) => pass(model, sample, slopes, theta));
-  const margins = passes.map(({ margin }) => margin);
+  const passes = passesAt(model, patternAt(model, theta), [...model.margins.keys()], theta);
+  const margins = Float64Array.from(passes, ({ margin }) => margin);
   const least = Math.min(...margins);
-  const heights = margins.map((q) => Math.exp(least - q) / (loss === "logistic" ? 1 + Math.exp(-q) : 1));
+  const heights = logSlopes(loss, model.margins, margins).map((slope, k) => Math.exp(least - margins[k]! + slope));
   const total = heights.reduce((sum, height) => sum + height, 0);
   const gradients = passes.map(({ gradient }) => gradient);
   const weights = heights.map((height) => height / total);

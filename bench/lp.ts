@@ -13,7 +13,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatRational, Q } from "../src/exact/rational.js";
-import { solveLp } from "../src/prover/lp.js";
+import { solveLp } from "../src/prover/search/lp.js";
 import { lpText, membershipProgram, objectiveScale } from "./membership.js";
 
 const SIZES = [

@@ -1,9 +1,9 @@
 /** Random linear programmes of the kind that asks whether a point is a KKT point, and their text for other solvers. */
 import { dot } from "../src/exact/field.js";
 import { Q, type Rational, rational } from "../src/exact/rational.js";
-import { commonDenominator } from "../src/prover/lp/program.js";
-import type { LinearProgram } from "../src/prover/lp.js";
-import { generator } from "../src/prover/random.js";
+import { commonDenominator } from "../src/prover/search/lp/program.js";
+import type { LinearProgram } from "../src/prover/search/lp.js";
+import { generator } from "../src/prover/search/random.js";
 
 /** Minimise c · μ, c ≥ 1, subject to A μ = b, μ ≥ 0, small rational data: feasible, or with a Farkas ray built in. */
 export function membershipProgram(

@@ -1,6 +1,6 @@
 /** The README's examples are run: what it shows is what happens. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -30,8 +30,21 @@ describe("README", () => {
     expect(run(command).stdout).toBe(output);
   });
 
+  const shown = [...README.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => JSON.parse(match[1]!));
+
+  it("shows problems that are decided", () => {
+    const problems = shown.filter(({ format }) => format === "margincert/problem/1");
+    expect(problems.map(({ name }) => name)).toEqual(["fc-relu", "pooled"]);
+    const folder = mkdtempSync(join(tmpdir(), "margincert-readme-"));
+    for (const [k, problem] of problems.entries()) writeFileSync(join(folder, `${k}.json`), JSON.stringify(problem));
+    const files = problems.map((_, k) => `${k}.json`);
+    const options = { cwd: folder, encoding: "utf8" } as const;
+    const run = spawnSync(process.execPath, [join(ROOT, "dist/cli/main.js"), "check", "--json", ...files], options);
+    expect(run.status).toBe(0);
+    expect(JSON.parse(run.stdout)[1]).toMatchObject({ name: "pooled", kkt: "yes", global: "yes" });
+  });
+
   it("shows the curve of the certificate", () => {
-    const shown = [...README.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => JSON.parse(match[1]!));
     const certificate = JSON.parse(readFileSync(join(ROOT, "certificates/fc-relu.json"), "utf8"));
     expect(certificate.statements).toContainEqual(shown.find(({ kind }) => kind === "not-local"));
   });

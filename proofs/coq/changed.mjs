@@ -1,15 +1,17 @@
 // Instances with one number changed, for each kind of statement: what Coq has to refuse.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeCertificate, statementDecoder } from "../../dist/certificate/decode.js";
+import { readCertificate } from "../../dist/kernel/certificate.js";
+import { statementCodec } from "../../dist/kernel/verify.js";
 import { identifier, toCoq } from "../../dist/report/coq.js";
 import { here } from "./project.mjs";
 
-/** [name, certificate, kind of statement, change of (statement, problem)] */
+/** [name, certificate, kind of statement with the bound's scope, change of (statement, problem)] */
 const CHANGES = [
   ["feasible", "fc-relu", "feasible", (_, problem) => (problem.point[1] = "1")],
   ["feasible_label", "fc-relu", "feasible", (_, problem) => (problem.data[0].y = -1)],
-  ["infeasible", "fc-relu", "feasible", (s) => Object.assign(s, { kind: "infeasible", sample: 1 })],
+  ["infeasible", "fc-relu", "feasible", (s) => Object.assign(s, { kind: "infeasible", margin: { sample: 1 } })],
+  ["infeasible_scaled", "infeasible", "infeasible", (_, problem) => (problem.point[4] = "2")],
   ["kkt_multiplier", "fc-relu", "kkt", (s) => (s.terms[0].multiplier = "3")],
   ["kkt_negative", "fc-relu", "kkt", (s) => (s.terms[0].multiplier = "-2")],
   ["kkt_witness", "fc-relu", "kkt", (s) => (s.terms[0].witness.steps[0]["W1[2,1]"] = "1/16")],
@@ -20,33 +22,47 @@ const CHANGES = [
   ["not_local_field", "diagonal-deep-relu", "not-local", (s) => (s.curve.steps[1]["w1[1]"] = ["0", "6", "1/8"])],
   ["not_local_layer", "relu-nonzero-weights", "not-local", (s) => (s.scope = 2)],
   ["not_global", "relu-nonzero-inputs", "not-global", (s) => (s.better[0] = "0")],
-  ["strict_multiplier", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].multipliers[0] = "2")],
-  ["strict_kappa", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].kappa = "2")],
-  ["strict_rho", "relu-nonzero-inputs", "strict-local", (s) => (s.pieces[0].rho = "-1/2")],
-  ["layer_global", "convolutional-linear", "layer-global", (s) => (s.multipliers[0] = "2")],
-  ["layer_cells", "fc-relu", "layer-cells", (s) => (s.cells[1].multipliers[1] = "1/5")],
-  ["layer_cells_negative", "fc-relu", "layer-cells", (s) => (s.cells[0].multipliers[0] = "-2")],
-  ["lagrangian", "diagonal-depth2-nonzero", "lagrangian", (s) => (s.multipliers[0] = "1/2")],
   ["not_kkt", "shared-not-kkt", "not-kkt", (s) => (s.direction.u = "-1")],
-  ["not_kkt_exclusion", "opposite-kinks", "not-kkt", (s) => (s.excluded[0][1].weight = "2")],
-  ["not_kkt_one_exclusion", "opposite-kinks", "not-kkt", (s) => s.excluded.pop()],
-  ["layer_cells_exclusion", "opposite-patches", "layer-cells", (s) => (s.excluded[0][1].weight = "2")],
-  ["norm_bound", "dead-branch", "norm-bound", (_, problem) => (problem.point[0] = "2")],
-  ["norm_bound_multiplier", "one-label", "norm-bound", (s) => (s.multipliers[0] = "18/104")],
-  ["norm_bound_cell", "one-label", "norm-bound", (s) => (s.cells[2].signMultipliers[0] = "1")],
-  ["norm_bound_negative", "one-label", "norm-bound", (s) => (s.cells[1].signMultipliers[1] = "-1/104")],
-  ["norm_bound_label", "one-label", "norm-bound", (_, problem) => (problem.data[1].y = 1)],
-  ["norm_bound_branch", "two-labels", "norm-bound", (s) => (s.multipliers[0] = "1/4")],
-  ["lagrangian_product", "kinked", "lagrangian", (s) => (product(s).weight = "-1")],
-  ["lagrangian_local", "kinked", "lagrangian", (s) => (s.multipliers[0] = "1/3")],
-  ["strict_kinked", "kinked", "strict-local", (s) => (s.pieces[1].multipliers[0] = "1/3")],
-  ["infeasible_scaled", "infeasible", "infeasible", (_, problem) => (problem.point[4] = "2")],
-  ["svm_dual", "fc-linear-depth3", "svm-dual", (s) => (s.multipliers[0] = "31")],
+  ["not_kkt_gone", "opposite-kinks", "not-kkt", (s) => (gone(s.trees[0])[0].weight = "2")],
+  ["not_kkt_not_gone", "opposite-kinks", "not-kkt", (s) => (s.trees[0].tree[6] = { leaf: {} })],
+  ["strict_multiplier", "relu-nonzero-inputs", "strict-local", (s) => (leaves(s)[0].multipliers[0] = "2")],
+  ["strict_kappa", "relu-nonzero-inputs", "strict-local", (s) => (leaves(s)[0].kappa = "2")],
+  ["strict_rho", "relu-nonzero-inputs", "strict-local", (s) => (leaves(s)[0].rho = "-1/2")],
+  ["strict_kinked", "kinked", "strict-local", (s) => (leaves(s)[1].multipliers[0] = "1/3")],
+  ["layer", "fc-linear-depth2", "bound 1", (s) => (leaves(s.by)[0].multipliers[0] = "3")],
+  ["layer_cells", "fc-relu", "bound 1", (s) => (leaves(s.by)[1].multipliers[0] = "1")],
+  ["layer_negative", "fc-relu", "bound 1", (s) => (leaves(s.by)[0].multipliers[0] = "-1")],
+  ["layer_gone", "opposite-patches", "bound 1", (s) => (gone(s.by)[0].weight = "2")],
+  ["layer_product", "patches", "bound 1", (s) => (product(s.by).weight = "-1/2")],
+  ["layer_shares", "shares", "bound 1", (s) => (product(s.by.parts[0]).weight = "1/2")],
+  ["two_layers", "diagonal-depth2-nonzero", "bound whole", (s) => (s.by.multipliers[0] = "1/2")],
+  ["two_layers_kinked", "kinked", "bound whole", (s) => (s.by.multipliers[0] = "1/3")],
+  ["two_layers_product", "kinked", "bound whole", (s) => (product(s.by.parts[0]).weight = "-1")],
+  ["two_layers_near", "local", "bound whole", (s) => (s.by.multipliers[0] = "1")],
+  ["two_layers_joint", "joint", "bound whole", (s) => (gone(s.by)[0].weight = "3")],
+  ["deep", "dead-branch", "bound whole", (_, problem) => (problem.point[0] = "2")],
+  ["deep_branch", "two-labels", "bound whole", (s) => (s.by.multipliers[0] = "1")],
+  ["deep_linear", "fc-linear-depth3", "bound whole", (s) => (s.by.multipliers[0] = "31")],
+  ["chain", "one-label", "bound whole", (s) => (s.by.multipliers[0] = "18/104")],
+  ["chain_cell", "one-label", "bound whole", (s) => (chainProduct(s, 1).weight = "1")],
+  ["chain_negative", "one-label", "bound whole", (s) => (chainProduct(s, 0).weight = "-1/104")],
+  ["chain_label", "one-label", "bound whole", (_, problem) => (problem.data[1].y = 1)],
+  ["chain_gone", "opposite-samples", "bound chain", (_, problem) => (problem.data[1].x = ["1"])],
+  ["chain_linear", "linear-chain", "bound whole", (_, problem) => (problem.point[2] = "2")],
 ];
 
-function product(statement) {
-  const cells = statement.blocks.flatMap((block) => block.cells);
-  return cells.flatMap((cell) => cell.products)[0];
+const leaves = ({ tree }) => tree.flatMap((node) => (node.leaf === undefined ? [] : [node.leaf]));
+const gone = ({ tree }) => tree.find((node) => node.gone !== undefined).gone;
+const product = (tree) => leaves(tree).flatMap(({ products = [] }) => products)[0];
+const chainProduct = ({ by: { chain } }, k) => leaves({ tree: chain }).flatMap(({ products = [] }) => products)[k];
+
+/** The first statement of a kind; of a bound also by its scope or the form of its evidence. */
+function find(statements, wanted) {
+  const [kind, which] = wanted.split(" ");
+  const fits = ({ scope, by }) => which === undefined || String(scope) === which || which in by;
+  const found = statements.find((one) => one.kind === kind && fits(one));
+  if (found === undefined) throw new Error(`there is no statement ${wanted}`);
+  return found;
 }
 
 /** A certificate of the paper's, or one of `cases/`, which cover the statements that those do not need. */
@@ -55,10 +71,11 @@ function read(file) {
   return JSON.parse(readFileSync(existsSync(paper) ? paper : own, "utf8"));
 }
 
+/** The file of some statements, whether or not the kernel accepts them. */
 function exported(certificate, statements) {
-  const { instance } = decodeCertificate({ ...certificate, statements });
-  const decode = statementDecoder(instance);
-  return toCoq({ instance, statements: statements.map((one) => decode(one, "")) });
+  const { instance } = readCertificate({ ...certificate, statements });
+  const { read } = statementCodec(instance);
+  return toCoq({ instance, statements: statements.map((one) => ({ statement: read(one, "") })) });
 }
 
 /** The instances of `cases/`, each of which Coq has to prove. */
@@ -74,8 +91,7 @@ export function caseInstances() {
 export function changedInstances() {
   return CHANGES.map(([name, file, kind, change]) => {
     const certificate = read(file);
-    const statement = certificate.statements.find((one) => one.kind === kind);
-    if (statement === undefined) throw new Error(`${file} has no statement ${kind}`);
+    const statement = find(certificate.statements, kind);
     change(statement, certificate.problem);
     return { name, text: exported(certificate, [statement]) };
   });

@@ -1,20 +1,21 @@
 /** `margincert check FILE…`: decides every question about the point of each file. */
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Instance } from "../certificate/format.js";
-import { InputError } from "../problem/decode.js";
-import { parseProblem } from "../problem/problem.js";
+import { approximateKkt } from "../flow/approximate-kkt.js";
+import { type Model, modelOf } from "../flow/model.js";
+import { factsOf } from "../kernel/facts.js";
+import { InputError } from "../network/decode.js";
+import type { Instance } from "../network/instance.js";
 import { type Certified, certify } from "../prover/certify.js";
 import { ProverBug } from "../prover/prove.js";
+import { type Approximation, helpText } from "../report/help.js";
 import { verdictText } from "../report/text.js";
-import { questionText, type Verdict, verdictOf } from "../report/verdict.js";
-import { EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { questionKey, type Verdict, verdictOf } from "../report/verdict.js";
+import { badInput, EXIT, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { readInstance } from "./problems.js";
 
-export function registerCheck(program: Command): void {
-  program
-    .command("check")
-    .description("decide every question about the point of each problem file, and write a certificate")
-    .argument("<file...>", "problem files")
+export function register(command: Command): void {
+  command
     .option("--out <dir>", "where to write the certificates", "certificates")
     .option("--json", "print one JSON array of verdicts on stdout, nothing else")
     .action((files: string[], options: { out: string; json?: true }) => {
@@ -23,18 +24,13 @@ export function registerCheck(program: Command): void {
       const written = new Map<string, string>();
       for (const file of files) {
         try {
-          const verdict = checkFile(file, options.out, written);
+          const { instance, verdict } = checkFile(file, options.out, written);
           verdicts.push(verdict);
           codes.push(verdict.undecided.length > 0 ? EXIT.undecided : EXIT.done);
-          if (!options.json) process.stdout.write(`${verdictText(verdict)}\n`);
+          if (!options.json)
+            process.stdout.write(`${[verdictText(verdict), ...helpOf(instance, verdict)].join("\n")}\n`);
         } catch (error) {
-          if (error instanceof InputError) {
-            reportError(file, error);
-            codes.push(EXIT.badInput);
-          } else if (error instanceof ProverBug) {
-            reportError(file, new InputError("", `a bug: ${error.message}; nothing was written, please report it`));
-            codes.push(EXIT.rejected);
-          } else throw error;
+          codes.push(failed(file, error));
         }
       }
       if (options.json) process.stdout.write(`${JSON.stringify(verdicts, null, 2)}\n`);
@@ -42,28 +38,62 @@ export function registerCheck(program: Command): void {
     });
 }
 
-function checkFile(file: string, out: string, written: Map<string, string>): Verdict {
-  const { problem } = parseProblem(readText(file));
-  const { point } = problem;
-  if (point === null) throw new InputError("point", "missing; check needs the point to decide about");
-  const earlier = written.get(problem.name);
+interface Checked {
+  readonly instance: Instance<unknown>;
+  readonly verdict: Verdict;
+}
+
+function checkFile(file: string, out: string, written: Map<string, string>): Checked {
+  const instance = readInstance(file, "check needs the point to decide about");
+  const { name } = instance;
+  const earlier = written.get(name);
   if (earlier !== undefined) {
     throw new InputError(
       "name",
-      `${problem.name} is also the name in ${earlier}; their certificates would overwrite each other`,
+      `${name} is also the name in ${earlier}; their certificates would overwrite each other`,
     );
   }
-  written.set(problem.name, file);
-  const instance: Instance<unknown> = { ...problem, point };
-  const path = join(out, `${problem.name}.json`);
-  const progress = progressLine(problem.name);
+  written.set(name, file);
+  const path = join(out, `${name}.json`);
+  const progress = progressLine(name);
   try {
     const certified = certify(instance, progress.show);
     writeAtomically(path, certified.text);
-    return verdictFrom(instance, certified, path);
+    return { instance, verdict: verdictFrom(instance, certified, path) };
   } finally {
     progress.done();
   }
+}
+
+/** What the terminal shows below a verdict that leaves something to explain. */
+function helpOf(instance: Instance<unknown>, verdict: Verdict): string[] {
+  return helpText(factsOf(instance), verdict, approximationOf(instance));
+}
+
+/** Of a point given in few digits: pre-activations below this fraction of what they could be may be zero, and ε counts as much as δ. */
+const ROUNDED = { kink: 1e-2, slack: 1 };
+
+/** How nearly the point is a KKT point; null where the network is not homogeneous, and its numbers beyond floating point. */
+function approximationOf(instance: Instance<unknown>): Approximation | null {
+  let model: Model;
+  try {
+    model = modelOf(instance);
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+  const theta = Float64Array.from(instance.point, (value) => instance.field.toNumber(value));
+  const [exact, near] = [approximateKkt(model, theta), approximateKkt(model, theta, ROUNDED)].map((one) =>
+    one !== null && Number.isFinite(one.epsilon + one.delta) ? one : null,
+  );
+  return { degree: model.degree, exact: exact!, near: near! };
+}
+
+/** Reports what kept a file from its verdict, and returns the exit code; throws what is neither the user's fault nor the prover's. */
+export function failed(file: string, error: unknown): number {
+  if (!(error instanceof ProverBug)) return badInput(file, error);
+  reportError(file, new InputError("", `a bug: ${error.message}; nothing was written for it, please report it`));
+  return EXIT.rejected;
 }
 
 /** The verdict of what was certified, with the prover's reasons for what stays open. */
@@ -72,11 +102,10 @@ export function verdictFrom(
   { accepted, open }: Certified<unknown>,
   path: string,
 ): Verdict {
-  const reasons = new Map(
-    open.map(({ question, reason }) => [
-      questionText(question.about, question.about === "kkt" ? null : question.scope),
-      reason,
-    ]),
+  return verdictOf(
+    instance,
+    accepted,
+    new Map(open.map(({ question, reason }) => [questionKey(question), reason])),
+    path,
   );
-  return verdictOf(instance, accepted, reasons, path);
 }

@@ -1,31 +1,43 @@
 /** What the commands share: reading bounded files, one-line errors, whole-file writes, and exit codes. */
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { encodeInstance } from "../certificate/encode.js";
-import type { Certificate, Instance } from "../certificate/format.js";
-import { InputError, readJson } from "../problem/decode.js";
-import { acceptedIn } from "../report/accepted.js";
+import { InputError } from "../network/decode.js";
 
 /** Exit codes (interface). */
 export const EXIT = { done: 0, rejected: 1, badInput: 2, undecided: 3 } as const;
 
+/** Standard input, by its descriptor: touching `process.stdin` would make it non-blocking. */
+const STDIN = 0;
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** The text of a file; throws InputError when it is not a readable, bounded, non-empty regular file. */
+/** The text of a file, or of standard input for `-`; throws InputError when it is not readable, bounded and non-empty. */
 export function readText(path: string): string {
   try {
-    const stats = statSync(path);
-    if (stats.isDirectory()) throw new InputError("", "is a directory, not a file");
-    if (!stats.isFile()) throw new InputError("", "is not a regular file");
-    if (stats.size > MAX_FILE_BYTES) throw new InputError("", `is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
-    if (stats.size === 0) throw new InputError("", "is empty");
-    return readFileSync(path, "utf8");
+    return path === "-" ? readInput() : readFile(path);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     throw new InputError("", code === "ENOENT" ? "no such file" : `cannot be read (${code ?? "unknown error"})`);
   }
+}
+
+function readFile(path: string): string {
+  const stats = statSync(path);
+  if (stats.isDirectory()) throw new InputError("", "is a directory, not a file");
+  if (!stats.isFile()) throw new InputError("", "is not a regular file");
+  ensureSize(stats.size);
+  return readFileSync(path, "utf8");
+}
+
+function readInput(): string {
+  const text = readFileSync(STDIN, "utf8");
+  ensureSize(Buffer.byteLength(text));
+  return text;
+}
+
+function ensureSize(bytes: number): void {
+  if (bytes > MAX_FILE_BYTES) throw new InputError("", `is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
+  if (bytes === 0) throw new InputError("", "is empty");
 }
 
 /** Writes the whole file or nothing: to a temporary file beside it, then renamed. Throws InputError when that fails. */
@@ -37,18 +49,30 @@ export function writeAtomically(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new InputError("", `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
   }
 }
 
-/** The hash by which `verify` and flow evidence name a problem: of its canonical text. */
-export function problemHash(instance: Instance<unknown>): string {
-  return createHash("sha256").update(canonicalText(instance)).digest("hex").slice(0, 16);
+/** What the files of margincert are, by the middle of their format, and who takes them. */
+const SORTS = {
+  problem: "is a problem file; `margincert check` takes it",
+  certificate: "is a certificate; `margincert verify` takes it",
+  flow: "is flow evidence, floating point that proves nothing",
+} as const;
+
+export type Sort = keyof typeof SORTS;
+
+/** The sort of file that a JSON value says it is. */
+export function sortOf(content: unknown): Sort | null {
+  const format = typeof content === "object" && content !== null && "format" in content ? content.format : null;
+  const sort = typeof format === "string" ? /^margincert\/(\w+)\/\d+$/.exec(format)?.[1] : undefined;
+  return sort !== undefined && Object.hasOwn(SORTS, sort) ? (sort as Sort) : null;
 }
 
-/** Equal texts mean equal problems with equal points. */
-export function canonicalText(instance: Instance<unknown>): string {
-  return JSON.stringify(encodeInstance(instance));
+/** Throws InputError where the JSON value says that it is of another sort, with the command that takes it. */
+export function ensureSort(content: unknown, wanted: Sort): void {
+  const sort = sortOf(content);
+  if (sort !== null && sort !== wanted) throw new InputError("format", `this ${SORTS[sort]}`);
 }
 
 /** One line on stderr: `FILE: where: what is wrong`. */
@@ -56,22 +80,11 @@ export function reportError(file: string, { where, message }: InputError): void 
   process.stderr.write(`${file}: ${where === "" ? "" : `${where}: `}${message}\n`);
 }
 
-/** A certificate's text and what the kernel accepts of it, or the exit code after saying on stderr why there is none. */
-export function readAccepted(
-  path: string,
-): { readonly text: string; readonly certificate: Certificate<unknown> } | number {
-  try {
-    const text = readText(path);
-    const certificate = acceptedIn(readJson(text));
-    if (!("clause" in certificate)) return { text, certificate };
-    const { clause, where, found } = certificate;
-    process.stderr.write(`${path}: REJECTED by ${clause}: ${where === "" ? "" : `${where}: `}${found}\n`);
-    return EXIT.rejected;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    reportError(path, error);
-    return EXIT.badInput;
-  }
+/** Reports a fault in what the user gave, and returns its exit code; throws whatever else is the matter. */
+export function badInput(file: string, error: unknown): number {
+  if (!(error instanceof InputError)) throw error;
+  reportError(file, error);
+  return EXIT.badInput;
 }
 
 /** The worst of the exit codes: a bug before bad input before an open question. */

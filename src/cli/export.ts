@@ -1,39 +1,34 @@
 /** `margincert export --to coq|latex|markdown CERT…`: proof artifacts from accepted certificates. */
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import type { Certificate } from "../certificate/format.js";
+import { InputError, readJson } from "../network/decode.js";
 import type { Claim } from "../paper/claims.js";
-import { InputError, readJson } from "../problem/decode.js";
-import { acceptedIn } from "../report/accepted.js";
+import { type Accepted, acceptedIn } from "../report/accepted.js";
 import { identifier, toCoq } from "../report/coq.js";
+import { problemOf } from "../report/hash.js";
 import { articleLatex, proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { paperText } from "../report/proof/paper.js";
-import { proofDocument } from "../report/proof.js";
-import { EXIT, readAccepted, reportError, worst, writeAtomically } from "./common.js";
+import { documentOf } from "../report/proof.js";
+import { refusalText } from "../report/text.js";
+import { kktSystem } from "../symbolic/margins.js";
+import { readAccepted } from "./certificates.js";
+import { badInput, EXIT, worst, writeAtomically } from "./common.js";
 
 interface Target {
   readonly file: (name: string) => string;
-  readonly text: (accepted: Certificate<unknown>) => string;
+  /** Throws InputError for what cannot be written in this form. */
+  readonly text: (accepted: Accepted) => string;
 }
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  coq: { file: (name) => `${identifier(name)}.v`, text: toCoq },
-  latex: {
-    file: (name) => `${name}.tex`,
-    text: ({ instance, statements }) => proofLatex(proofDocument(instance, statements)),
-  },
-  markdown: {
-    file: (name) => `${name}.md`,
-    text: ({ instance, statements }) => proofMarkdown(proofDocument(instance, statements)),
-  },
+  coq: { file: (name) => `${identifier(name)}.v`, text: coqText },
+  latex: { file: (name) => `${name}.tex`, text: (accepted) => proofLatex(documentOf(accepted, kktSystem)) },
+  markdown: { file: (name) => `${name}.md`, text: (accepted) => proofMarkdown(documentOf(accepted, kktSystem)) },
 };
 
-export function registerExport(program: Command): void {
-  program
-    .command("export")
-    .description("write a proof of what each accepted certificate says")
-    .argument("<cert...>", "certificate files")
+export function register(command: Command): void {
+  command
     .addOption(new Option("--to <form>", "the form of the proof").choices(Object.keys(TARGETS)).makeOptionMandatory())
     .option("--out <dir>", "where to write", "proofs")
     .action((files: string[], { to, out }: { to: string; out: string }) => {
@@ -41,17 +36,20 @@ export function registerExport(program: Command): void {
     });
 }
 
+function coqText(accepted: Accepted): string {
+  if (accepted.sort === "exact") return toCoq(accepted);
+  const gap = "the Coq theory has no definition of enclosed points yet, so nothing is exported";
+  throw new InputError("problem.point", gap);
+}
+
 function exportFile(file: string, target: Target, out: string): number {
   const accepted = readAccepted(file);
   if (typeof accepted === "number") return accepted;
-  const { certificate } = accepted;
-  const path = join(out, target.file(certificate.instance.name));
+  const path = join(out, target.file(problemOf(accepted).name));
   try {
-    writeAtomically(path, target.text(certificate));
+    writeAtomically(path, target.text(accepted));
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    reportError(path, error);
-    return EXIT.badInput;
+    return badInput(file, error);
   }
   process.stdout.write(`${path}\n`);
   return EXIT.done;
@@ -64,12 +62,12 @@ function exportFile(file: string, target: Target, out: string): number {
 export function writeProofs(folder: string, claims: readonly Claim[], certificates: ReadonlyMap<string, string>): void {
   const documents = [...certificates].map(([name, text]) => {
     const accepted = acceptedIn(readJson(text));
-    if ("clause" in accepted) throw new InputError(name, `rejected by ${accepted.clause}: ${accepted.found}`);
-    return { name, accepted, document: proofDocument(accepted.instance, accepted.statements) };
+    if ("clause" in accepted) throw new InputError(name, `rejected ${refusalText(accepted)}`);
+    return { name, accepted, document: documentOf(accepted, kktSystem) };
   });
   for (const { name, accepted, document } of documents) {
     writeAtomically(join(folder, `${name}.md`), proofMarkdown(document));
-    writeAtomically(join(folder, "coq", "instances", `${identifier(name)}.v`), toCoq(accepted));
+    writeAtomically(join(folder, "coq", "instances", `${identifier(name)}.v`), coqText(accepted));
   }
   const article = articleLatex(
     paperText(claims, [...certificates.keys()]),

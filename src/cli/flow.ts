@@ -1,22 +1,26 @@
 /** `margincert flow FILE…`: runs the gradient flow from `flow.start`, or from many random starts. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { encodeInstance } from "../certificate/encode.js";
 import {
   ACCURACY,
+  type Difference,
+  differenceFromPoint,
   evidenceText,
+  type FlowLimit,
   type FlowRun,
   flowFromStarts,
+  limitOf,
   pictureOf,
   print,
   roundedResult,
   runFlow,
   type StartsResult,
 } from "../flow/index.js";
-import { InputError } from "../problem/decode.js";
-import { type Loss, type Problem, parseProblem } from "../problem/problem.js";
-import { EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { InputError } from "../network/decode.js";
+import type { Loss } from "../problem/problem.js";
+import { badInput, EXIT, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { problemHash } from "./hash.js";
+import { readProblem } from "./problems.js";
 
 interface Options {
   readonly json?: true;
@@ -28,16 +32,15 @@ interface Options {
   readonly around?: number | true;
 }
 
+const LOSSES: readonly Loss[] = ["exponential", "logistic", "cross-entropy"];
+
 /** Of the starts around `flow.start`, where `--around` gives none. */
 const DEVIATION = 0.1;
 
-export function registerFlow(program: Command): void {
-  program
-    .command("flow")
-    .description("run the gradient flow of each problem file, and see whether it reaches the direction of the point")
-    .argument("<file...>", "problem files")
+export function register(command: Command): void {
+  command
     .option("--json", "print one JSON array of results on stdout, nothing else")
-    .option("--loss <loss>", "exponential or logistic, instead of the file's", lossOption)
+    .option("--loss <loss>", `${LOSSES.join(", ")}, instead of the file's`, lossOption)
     .option("--accuracy <number>", "what direction error and KKT residual are to reach", accuracyOption, ACCURACY)
     .option("--out <dir>", "write the evidence NAME.flow.json and the picture NAME.flow.svg here")
     .option(
@@ -63,9 +66,7 @@ export function registerFlow(program: Command): void {
           for (const reason of reasons) reportError(file, new InputError("flow", reason));
           codes.push(reasons.length === 0 ? EXIT.done : EXIT.undecided);
         } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          reportError(file, error);
-          codes.push(EXIT.badInput);
+          codes.push(badInput(file, error));
         }
       }
       if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
@@ -82,7 +83,7 @@ interface Report {
 }
 
 function flowFile(file: string, { accuracy, loss, out }: Options): Report {
-  const parsed = parseProblem(readText(file));
+  const parsed = readProblem(file);
   const { name } = parsed.problem;
   const progress = progressLine(name);
   progress.show("gradient flow");
@@ -92,15 +93,18 @@ function flowFile(file: string, { accuracy, loss, out }: Options): Report {
       writeAtomically(join(out, `${name}.flow.json`), evidenceText(run, problemHash(parsed.problem)));
       writeAtomically(join(out, `${name}.flow.svg`), pictureOf(run, parsed.problem));
     }
-    return { result: roundedResult(run.result), text: runText(run), reasons: run.reasons };
+    const limit = limitOf(run);
+    const difference = limit === null ? null : differenceFromPoint(parsed.problem, limit.point);
+    const result = { ...roundedResult(run.result), limit };
+    return { result, text: runText(run, limit, difference), reasons: run.reasons };
   } finally {
     progress.done();
   }
 }
 
 async function startsFile(file: string, starts: number, options: Options): Promise<Report> {
-  const source = readText(file);
-  const { name } = parseProblem(source).problem;
+  const { source, problem } = readProblem(file);
+  const { name } = problem;
   const around = options.around === undefined ? null : options.around === true ? DEVIATION : options.around;
   const progress = progressLine(name);
   progress.show(`${starts} starts`);
@@ -120,29 +124,68 @@ async function startsFile(file: string, starts: number, options: Options): Promi
   }
 }
 
-/** The hash that `verify` prints of the same problem. */
-function problemHash(problem: Problem<unknown>): string {
-  const text = JSON.stringify(encodeInstance({ ...problem, point: problem.point ?? [] }));
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
 /** A run in a few lines. */
-function runText({ result, exponents, remarks }: FlowRun): string {
+function runText(
+  { result, exponents, remarks }: FlowRun,
+  limit: FlowLimit | null,
+  difference: Difference | null,
+): string {
   const number = (value: number | null) => (value === null || Number.isNaN(value) ? "none" : print(value));
   const rate = ({ predicted, observed }: FlowRun["exponents"]["directionError"]) =>
     predicted === null || observed === null ? "" : `  ~ log(1/L)^${print(observed)}, predicted ${print(predicted)}`;
+  // Without a point there is nothing to confirm.
+  const hasConverged = result.directionError === null && result.verdict === "confirmed";
   const lines = [
-    `${result.name}, ${result.loss} loss: ${result.verdict}`,
+    `${result.name}, ${result.loss} loss: ${hasConverged ? "converged" : result.verdict}`,
     `  direction error    ${number(result.directionError)}${rate(exponents.directionError)}`,
     `  KKT residual       ${number(result.kktResidual)}${rate(exponents.kktResidual)}`,
     `  log(1/L)           ${print(result.logInverseLoss)}`,
     `  normalised margin  ${number(result.normalizedMargin)}`,
+    ...(limit === null ? [] : limitLines(limit)),
+    ...(difference === null ? [] : [`  reaches the point up to ${differenceText(difference)}`]),
     ...result.events.map(
-      ({ s, sample, neuron, kind }) => `  s = ${print(s)}: neuron ${neuron} ${kind} on sample ${sample}`,
+      ({ s, sample, neuron, kind }) => `  s = ${print(s)}: unit ${neuron} ${kind} at sample ${sample}`,
     ),
     ...remarks.map((remark) => `  ${remark}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const WIDTH = 120;
+
+/** The limit, in rows below each other, and what is special about it. */
+function limitLines({ point, active, kinks }: FlowLimit): string[] {
+  const label = "  limit at margin 1  (";
+  const rows = [label];
+  point.forEach((x, k) => {
+    const last = k === point.length - 1;
+    const entry = `${x}${last ? ")" : ", "}`;
+    if (rows.at(-1)!.length + entry.trimEnd().length > WIDTH) rows.push(" ".repeat(label.length));
+    rows.push(rows.pop()! + entry);
+  });
+  const units = [...new Set(kinks.map(({ unit }) => unit))].sort((a, b) => a - b);
+  const places = units.map((unit) => {
+    const samples = kinks.flatMap((kink) => (kink.unit === unit ? [kink.sample] : []));
+    return `unit ${unit} at ${samples.length === 1 ? "sample" : "samples"} ${listed(samples)}`;
+  });
+  return [
+    ...rows.map((row) => row.trimEnd()),
+    `  active samples     ${active.join(", ")}`,
+    ...(places.length === 0 ? [] : [`  kinks              ${places.join("; ")}`]),
+  ];
+}
+
+/** `1`, `1 and 2`, `1, 2 and 3` */
+function listed(numbers: readonly number[]): string {
+  return numbers.length === 1 ? `${numbers[0]}` : `${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
+}
+
+/** `the order of neurons 1 and 3 and the sharing of neurons 2 and 5` */
+function differenceText({ order, sharing }: Difference): string {
+  return [
+    ...(order.length === 0 ? [] : [`the order of neurons ${listed(order)}`]),
+    ...sharing.map((neurons) => `the sharing of neurons ${listed(neurons)}`),
+  ].join(" and ");
 }
 
 const SHOWN_LIMITS = 8;
@@ -167,8 +210,9 @@ function startsText({ name, loss, starts, seed, limits, others }: StartsResult):
 }
 
 function lossOption(value: string): Loss {
-  if (value !== "exponential" && value !== "logistic") throw new InvalidArgumentError("exponential or logistic.");
-  return value;
+  const loss = LOSSES.find((one) => one === value);
+  if (loss === undefined) throw new InvalidArgumentError(`one of ${LOSSES.join(", ")}.`);
+  return loss;
 }
 
 function accuracyOption(value: string): number {

@@ -1,13 +1,55 @@
 #!/usr/bin/env node
-/** The command line: one file per command; this one only assembles them. */
+/** The command line: one file per command, which is loaded when it is asked for. */
 import { Command, CommanderError } from "commander";
-import { registerCheck } from "./check.js";
 import { EXIT } from "./common.js";
-import { registerExport } from "./export.js";
-import { registerFlow } from "./flow.js";
-import { registerPaper } from "./paper.js";
-import { registerReport } from "./report.js";
-import { registerVerify } from "./verify.js";
+
+interface CommandFile {
+  /** The name and the arguments. */
+  readonly usage: string;
+  readonly description: string;
+  /** Adds the options and the action. */
+  readonly load: () => Promise<{ readonly register: (command: Command) => void }>;
+}
+
+const COMMANDS: readonly CommandFile[] = [
+  {
+    usage: "paper",
+    description: "verify every claim of the paper's results table, and print one table",
+    load: () => import("./paper.js"),
+  },
+  {
+    usage: "check <file...>",
+    description:
+      "decide every question about the point of each problem file (- is standard input), and write a certificate",
+    load: () => import("./check.js"),
+  },
+  {
+    usage: "identify <weights...>",
+    description:
+      "find the exact or enclosed KKT point that trained weights approach, and decide every question about it",
+    load: () => import("./identify.js"),
+  },
+  {
+    usage: "verify <cert...>",
+    description: "let the kernel alone re-check each certificate, statement by statement",
+    load: () => import("./verify.js"),
+  },
+  {
+    usage: "flow <file...>",
+    description: "run the gradient flow of each problem file, and see whether it reaches the direction of the point",
+    load: () => import("./flow.js"),
+  },
+  {
+    usage: "export <cert...>",
+    description: "write a proof of what each accepted certificate says",
+    load: () => import("./export.js"),
+  },
+  {
+    usage: "report",
+    description: "write the reviewer's page, which re-checks certificates in the browser",
+    load: () => import("./report.js"),
+  },
+];
 
 const program = new Command("margincert")
   .description(
@@ -17,14 +59,11 @@ const program = new Command("margincert")
   .showHelpAfterError("(see margincert --help)")
   .exitOverride();
 
-registerPaper(program);
-registerCheck(program);
-registerVerify(program);
-registerFlow(program);
-registerExport(program);
-registerReport(program);
-
 try {
+  for (const { usage, description, load } of COMMANDS) {
+    const command = program.command(usage).description(description);
+    if (process.argv.slice(2).includes(command.name())) (await load()).register(command);
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -1,24 +1,20 @@
 /** `margincert paper`: every claim of the paper's table, from problem file to accepted certificate. */
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Instance } from "../certificate/format.js";
 import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
 import { type Claim, readClaims, readInstance, type Standing, standing } from "../paper/claims.js";
-import { InputError } from "../problem/decode.js";
 import { certify } from "../prover/certify.js";
-import { ProverBug } from "../prover/prove.js";
 import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
-import { verdictFrom } from "./check.js";
-import { EXIT, problemHash, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { failed, verdictFrom } from "./check.js";
+import { EXIT, progressLine, worst, writeAtomically } from "./common.js";
 import { writeProofs } from "./export.js";
+import { problemHash } from "./hash.js";
 
 const LOSSES = ["exponential", "logistic"] as const;
 
-export function registerPaper(program: Command): void {
-  program
-    .command("paper")
-    .description("verify every claim of the paper's results table, and print one table")
+export function register(command: Command): void {
+  command
     .option("--out <dir>", "write below this folder instead of into certificates/ and proofs/")
     .action((options: { out?: string }) => {
       const base = options.out ?? ".";
@@ -59,20 +55,14 @@ export function registerPaper(program: Command): void {
         process.exitCode = worst(rows.map(({ code }) => code));
       } catch (error) {
         progress.done();
-        if (error instanceof InputError) {
-          reportError(base, error);
-          process.exitCode = EXIT.badInput;
-        } else if (error instanceof ProverBug) {
-          reportError("margincert paper", new InputError("", `a bug: ${error.message}; please report it`));
-          process.exitCode = EXIT.rejected;
-        } else throw error;
+        process.exitCode = failed(base, error);
       }
     });
 }
 
 function certifyInstance(name: string, folder: string): { verdict: Verdict; text: string } {
   const { problem } = readInstance(name);
-  const instance: Instance<unknown> = { ...problem, point: problem.point! };
+  const instance = { ...problem, point: problem.point! };
   const certified = certify(instance);
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
@@ -85,7 +75,7 @@ function runFlows(name: string, folder: string): readonly FlowRun[] {
   return LOSSES.map((loss) => {
     const run = runFlow(file, { loss });
     const path = join(folder, `${name}${loss === file.flow?.loss ? "" : `.${loss}`}.flow`);
-    writeAtomically(`${path}.json`, evidenceText(run, problemHash({ ...file.problem, point: file.problem.point! })));
+    writeAtomically(`${path}.json`, evidenceText(run, problemHash(file.problem)));
     writeAtomically(`${path}.svg`, pictureOf(run, file.problem));
     return run;
   });

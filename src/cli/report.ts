@@ -2,41 +2,40 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { encodeInstance } from "../certificate/encode.js";
-import type { Instance } from "../certificate/format.js";
+import { InputError } from "../network/decode.js";
 import { readClaims, readInstance } from "../paper/claims.js";
-import { InputError } from "../problem/decode.js";
-import { identifier, toCoq } from "../report/coq.js";
+import type { Accepted } from "../report/accepted.js";
+import { coqGap, identifier, toCoq } from "../report/coq.js";
+import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
 import type { FlowSeries } from "../report/page/content.js";
 import { type PageClaim, type PageEntry, pageHtml } from "../report/page.js";
 import { proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
-import { proofDocument } from "../report/proof.js";
-import { EXIT, progressLine, readAccepted, readText, reportError, worst, writeAtomically } from "./common.js";
+import { documentOf } from "../report/proof.js";
+import { kktSystem } from "../symbolic/margins.js";
+import { readAccepted } from "./certificates.js";
+import { badInput, EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
 
 /** What `npm run build` makes of `src/report/page`, from `dist/cli` as from `src/cli`. */
 const BUNDLE = new URL("../../dist/page/", import.meta.url);
 const BUNDLE_FILES = ["page.js", "page.css"];
 
-export function registerReport(program: Command): void {
-  program
-    .command("report")
-    .description("write the reviewer's page, which re-checks certificates in the browser")
+export function register(command: Command): void {
+  command
     .option("--certificates <dir>", "the folder of certificates", "certificates")
     .option("--out <dir>", "where to write the page", "report")
-    .action(({ certificates, out }: { certificates: string; out: string }) => {
+    .option("--title <words>", "the page's heading")
+    .action(({ certificates, out, title }: { certificates: string; out: string; title?: string }) => {
       try {
-        process.exitCode = writeReport(certificates, out);
+        process.exitCode = writeReport(certificates, out, title ?? null);
       } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        reportError(out, error);
-        process.exitCode = EXIT.badInput;
+        process.exitCode = badInput(out, error);
       }
     });
 }
 
 /** Writes the page of a folder of certificates and returns the exit code; nothing is written unless all are accepted. */
-export function writeReport(folder: string, out: string): number {
+export function writeReport(folder: string, out: string, title: string | null): number {
   const bundle = BUNDLE_FILES.map((file) => ({ file, text: bundled(file) }));
   const codes: number[] = [];
   const entries: PageEntry[] = [];
@@ -46,8 +45,8 @@ export function writeReport(folder: string, out: string): number {
     progress.show(file);
     const accepted = readAccepted(join(folder, file));
     if (typeof accepted === "number") codes.push(accepted);
-    else if (entries.some(({ certificate }) => certificate.instance.name === accepted.certificate.instance.name)) {
-      const { name } = accepted.certificate.instance;
+    else if (entries.some((entry) => problemOf(entry).name === problemOf(accepted).name)) {
+      const { name } = problemOf(accepted);
       reportError(join(folder, file), new InputError("problem.name", `another certificate is about ${name} too`));
       codes.push(EXIT.badInput);
     } else {
@@ -55,7 +54,7 @@ export function writeReport(folder: string, out: string): number {
       artifacts.push(...made);
       entries.push({
         ...accepted,
-        flows: flowsOf(folder, accepted.certificate.instance.name),
+        flows: flowsOf(folder, problemOf(accepted).name),
         links: made.map(({ label, href }) => ({ label, href: encodeURI(href) })),
       });
     }
@@ -64,38 +63,34 @@ export function writeReport(folder: string, out: string): number {
   if (codes.length > 0) return worst(codes);
   for (const { href, text } of artifacts) writeAtomically(join(out, href), text);
   for (const { file, text } of bundle) writeAtomically(join(out, file), text);
-  writeAtomically(join(out, "index.html"), pageHtml(claimsOf(entries), entries));
+  writeAtomically(join(out, "index.html"), pageHtml(title, claimsOf(entries), entries));
   process.stdout.write(`${join(out, "index.html")}: ${entries.length} certificates\n`);
   return EXIT.done;
 }
 
 /** The files that an instance's section links to. */
-function artifactsOf({ text, certificate }: Pick<PageEntry, "text" | "certificate">) {
-  const { instance, statements } = certificate;
-  const { name } = instance;
-  const document = proofDocument(instance, statements);
+function artifactsOf({ text, ...accepted }: Accepted & { readonly text: string }) {
+  const { name } = problemOf(accepted);
+  const document = documentOf(accepted, kktSystem);
+  const coq = accepted.sort === "exact" && coqGap(accepted.instance) === null ? [toCoq(accepted)] : [];
   return [
     { label: "Certificate", href: `certificates/${name}.json`, text },
     { label: "Proof (Markdown)", href: `proofs/${name}.md`, text: proofMarkdown(document) },
     { label: "Proof (LaTeX)", href: `proofs/${name}.tex`, text: proofLatex(document) },
-    { label: "Coq instance", href: `coq/${identifier(name)}.v`, text: toCoq(certificate) },
+    ...coq.map((content) => ({ label: "Coq instance", href: `coq/${identifier(name)}.v`, text: content })),
   ];
 }
 
-/** The certificates of a folder; throws InputError where there is none. */
 /** The paper's claims, with those of their instances that are among the entries: by problem and point, not only by name. */
 function claimsOf(entries: readonly PageEntry[]): PageClaim[] {
-  const textOf = (instance: Instance<unknown>) => JSON.stringify(encodeInstance(instance));
-  const given = new Set(entries.map(({ certificate }) => textOf(certificate.instance)));
+  const given = new Set(entries.map(canonicalOf));
   return readClaims().map(({ claim, instances }) => ({
     claim,
-    instances: instances.filter((name) => {
-      const { problem } = readInstance(name);
-      return given.has(textOf({ ...problem, point: problem.point! }));
-    }),
+    instances: instances.filter((name) => given.has(canonicalText(readInstance(name).problem))),
   }));
 }
 
+/** The certificates of a folder; throws InputError where there is none. */
 function certificateFiles(folder: string): string[] {
   if (!existsSync(folder)) throw new InputError("", `there is no folder ${folder}`);
   const files = readdirSync(folder).filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"));

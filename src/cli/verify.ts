@@ -1,71 +1,111 @@
 /** `margincert verify CERT…`: the kernel alone. */
 import type { Command } from "commander";
-import { EVIDENCE_FORMAT } from "../flow/index.js";
-import { verifyCertificate } from "../kernel/verify.js";
-import { InputError, readJson } from "../problem/decode.js";
-import { parseProblem } from "../problem/problem.js";
-import { statementText } from "../report/text.js";
-import { canonicalText, EXIT, problemHash, readText, reportError, worst } from "./common.js";
+import type { Meaning } from "../kernel/statement.js";
+import { type Refusal, verifyCertificate } from "../kernel/verify.js";
+import { readJson } from "../network/decode.js";
+import type { Problem } from "../network/instance.js";
+import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
+import { refusalText, statementText } from "../report/text.js";
+import { exactText } from "../report/verdict.js";
+import { badInput, EXIT, ensureSort, readText, sortOf, worst } from "./common.js";
+import { hashOf } from "./hash.js";
 
-export function registerVerify(program: Command): void {
-  program
-    .command("verify")
-    .description("let the kernel alone re-check each certificate, statement by statement")
-    .argument("<cert...>", "certificate files")
+export function register(command: Command): void {
+  command
     .option("--problem <file>", "insist that the certificates are about the problem of this file")
-    .action((files: string[], options: { problem?: string }) => {
-      let wanted: string | null = null;
-      if (options.problem !== undefined) {
-        try {
-          wanted = canonicalProblem(options.problem);
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          reportError(options.problem, error);
-          process.exitCode = EXIT.badInput;
-          return;
-        }
+    .option("--json", "print one JSON array of outcomes on stdout, nothing else")
+    .action(async (files: string[], { problem, json }: { problem?: string; json?: true }) => {
+      try {
+        const wanted = problem === undefined ? null : await canonicalProblem(problem);
+        const outcomes: Outcome[] = [];
+        const codes = files.map((file) => {
+          try {
+            const content = readJson(readText(file));
+            if (sortOf(content) === "flow") {
+              if (!json) process.stdout.write(`${file}: flow evidence, not a certificate; nothing to verify\n`);
+              return EXIT.done;
+            }
+            ensureSort(content, "certificate");
+            const outcome = verifyContent(file, content, wanted);
+            outcomes.push(outcome);
+            if (!json) process.stdout.write(outcomeText(outcome));
+            return outcome.accepted ? EXIT.done : EXIT.rejected;
+          } catch (error) {
+            return badInput(file, error);
+          }
+        });
+        if (json) process.stdout.write(`${JSON.stringify(outcomes, null, 2)}\n`);
+        process.exitCode = worst(codes);
+      } catch (error) {
+        process.exitCode = badInput(problem!, error);
       }
-      process.exitCode = worst(files.map((file) => verifyFile(file, wanted)));
     });
 }
 
-function canonicalProblem(file: string): string {
-  const { problem } = parseProblem(readText(file));
-  if (problem.point === null) throw new InputError("point", "missing; a certificate is about a point");
-  return canonicalText({ ...problem, point: problem.point });
+/** Problem files are read by what the kernel does without, so only where one is asked for. */
+async function canonicalProblem(file: string): Promise<string> {
+  const { readInstance } = await import("./problems.js");
+  return canonicalText(readInstance(file, "a certificate is about a point"));
 }
 
-/** Flow evidence lies beside the certificates; it is floating point and proves nothing. */
-function isFlowEvidence(content: unknown): boolean {
-  return typeof content === "object" && content !== null && "format" in content && content.format === EVIDENCE_FORMAT;
+/** What the kernel says of a certificate: for `--json` as it is. */
+interface Outcome {
+  readonly file: string;
+  /** Whether all of it is accepted. */
+  readonly accepted: boolean;
+  readonly problem: string | null;
+  readonly sha256: string | null;
+  /** Why the certificate as a whole is refused. */
+  readonly refused: Refusal | null;
+  readonly statements: readonly (Said | Refusal)[];
 }
 
-function verifyFile(file: string, wanted: string | null): number {
-  try {
-    const content = readJson(readText(file));
-    if (isFlowEvidence(content)) {
-      process.stdout.write(`${file}: flow evidence, not a certificate; nothing to verify\n`);
-      return EXIT.done;
-    }
-    const verdict = verifyCertificate(content);
-    if (!verdict.readable) {
-      const { clause, where, found } = verdict.refusal;
-      process.stdout.write(`${file}: REJECTED by ${clause}: ${where === "" ? "" : `${where}: `}${found}\n`);
-      return EXIT.rejected;
-    }
-    const { instance, statements } = verdict;
-    const lines = [`${file}: problem ${instance.name}, sha256 ${problemHash(instance)}`];
-    const other = wanted !== null && wanted !== canonicalText(instance);
-    if (other) lines.push("  REJECTED  it is about another problem than the one asked for");
-    for (const one of statements) {
-      if (one.accepted) lines.push(`  accepted  ${statementText(instance, one.statement)}`);
-      else lines.push(`  REJECTED  by ${one.clause}: ${one.where}: ${one.found}`);
-    }
-    process.stdout.write(`${lines.join("\n")}\n`);
-    return other || statements.some((one) => !one.accepted) ? EXIT.rejected : EXIT.done;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    reportError(file, error);
-    return EXIT.badInput;
+interface Said {
+  readonly accepted: true;
+  readonly about: string;
+  readonly scope: "whole" | number;
+  readonly answer: "yes" | "no";
+  readonly radius: string | null;
+  readonly text: string;
+}
+
+const ANOTHER: Refusal = {
+  accepted: false,
+  clause: "problem",
+  where: "problem",
+  found: "it is about another problem than the one asked for",
+};
+
+function verifyContent(file: string, content: unknown, wanted: string | null): Outcome {
+  const verdict = verifyCertificate(content);
+  if (!verdict.readable) {
+    return { file, accepted: false, problem: null, sha256: null, refused: verdict.refusal, statements: [] };
   }
+  const [problem, canonical] = [problemOf(verdict), canonicalOf(verdict)];
+  const refused = wanted === null || wanted === canonical ? null : ANOTHER;
+  const statements = verdict.statements.map((one) => (one.accepted ? said(problem, one.meaning) : one));
+  const accepted = refused === null && statements.every((one) => one.accepted);
+  return { file, accepted, problem: problem.name, sha256: hashOf(canonical), refused, statements };
+}
+
+function said(problem: Problem<unknown>, meaning: Meaning<unknown>): Said {
+  const { about, scope, answer, radius } = meaning;
+  return {
+    accepted: true,
+    about,
+    scope: scope === null ? "whole" : scope + 1,
+    answer,
+    radius: radius === null ? null : exactText(problem.field, radius),
+    text: statementText(problem, { meaning }),
+  };
+}
+
+function outcomeText({ file, problem, sha256, refused, statements }: Outcome): string {
+  if (problem === null) return `${file}: REJECTED ${refusalText(refused!)}\n`;
+  const lines = [
+    `${file}: problem ${problem}, sha256 ${sha256}`,
+    ...(refused === null ? [] : [`  REJECTED  ${refused.found}`]),
+    ...statements.map((one) => (one.accepted ? `  accepted  ${one.text}` : `  REJECTED  ${refusalText(one)}`)),
+  ];
+  return `${lines.join("\n")}\n`;
 }

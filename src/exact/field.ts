@@ -76,6 +76,17 @@ export function dot<E>(K: Ring<E>, u: readonly E[], v: readonly E[]): E {
   return total;
 }
 
+/** aⁿ, n ≥ 0. */
+export function power<E>(K: Ring<E>, a: E, n: bigint): E {
+  let result = K.one;
+  let square = a;
+  for (let rest = n; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = K.mul(result, square);
+    if (rest > 1n) square = K.mul(square, square);
+  }
+  return result;
+}
+
 /** ‖v‖² */
 export function squaredNorm<E>(K: Ring<E>, v: readonly E[]): E {
   return dot(K, v, v);

@@ -1,12 +1,8 @@
 /** Exact linear algebra over a field. A matrix is a list of rows, all of one length. */
-import { dot, type Field, type Ring } from "./field.js";
+import type { Field } from "./field.js";
 
 export type Vector<E> = readonly E[];
 export type Matrix<E> = readonly Vector<E>[];
-
-export function matrixTimesVector<E>(K: Ring<E>, A: Matrix<E>, x: Vector<E>): E[] {
-  return A.map((row) => dot(K, row, x));
-}
 
 /** Reduced row echelon form, with the column of each pivot. */
 export function rowReduce<E>(
@@ -55,6 +51,31 @@ export function rank<E>(K: Field<E>, A: Matrix<E>): number {
   return rowReduce(K, A).pivots.length;
 }
 
+/**
+ * The solution of A X = B in integers over one denominator, the rows being those of (A | B), A square: fraction-free
+ * elimination, since fractions would swell. null when A is singular.
+ * (E. H. Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968.)
+ */
+export function solveIntegers(A: Matrix<bigint>): { numerators: bigint[][]; denominator: bigint } | null {
+  const rows = A.map((row) => [...row]);
+  const n = rows.length;
+  let previous = 1n;
+  for (let k = 0; k < n; k++) {
+    const found = rows.findIndex((row, i) => i >= k && row[k] !== 0n);
+    if (found === -1) return null;
+    [rows[k], rows[found]] = [rows[found]!, rows[k]!];
+    const top = rows[k]!;
+    const pivot = top[k]!;
+    rows.forEach((row, i) => {
+      if (i === k) return;
+      const factor = row[k]!;
+      for (let j = k + 1; j < row.length; j++) row[j] = (pivot * row[j]! - factor * top[j]!) / previous;
+    });
+    previous = pivot;
+  }
+  return { numerators: rows.map((row) => row.slice(n)), denominator: previous };
+}
+
 /** A basis of {x ∈ K^dimension : A x = 0}. */
 export function nullspace<E>(K: Field<E>, A: Matrix<E>, dimension: number): E[][] {
   const { rows, pivots } = rowReduce(K, A, dimension);
@@ -94,9 +115,4 @@ export function isPositiveSemidefinite<E>(K: Field<E>, A: Matrix<E>): boolean {
     }
   }
   return true;
-}
-
-/** A = Aᵀ */
-export function isSymmetric<E>(K: Ring<E>, A: Matrix<E>): boolean {
-  return A.every((row, i) => row.length === A.length && row.every((c, j) => K.isZero(K.sub(c, A[j]![i]!))));
 }

@@ -11,35 +11,19 @@ export interface Term<E> {
 export type MultivariatePolynomial<E> = ReadonlyMap<string, Term<E>>;
 
 export function multivariateRing<E>(K: Field<E>): Ring<MultivariatePolynomial<E>> {
-  const accumulate = (target: Map<string, Term<E>>, { variables, coefficient }: Term<E>) => {
-    const key = variables.join(",");
-    const total = K.add(target.get(key)?.coefficient ?? K.zero, coefficient);
-    if (K.isZero(total)) target.delete(key);
-    else target.set(key, { variables, coefficient: total });
-  };
-  const neg = (p: MultivariatePolynomial<E>) =>
-    new Map([...p].map(([key, t]) => [key, { variables: t.variables, coefficient: K.neg(t.coefficient) }]));
-  const add = (p: MultivariatePolynomial<E>, q: MultivariatePolynomial<E>) => {
+  const sum = (p: MultivariatePolynomial<E>, q: MultivariatePolynomial<E>, side: E) => {
     const total = new Map(p);
-    for (const term of q.values()) accumulate(total, term);
+    accumulate(K, total, q, side);
     return total;
   };
+  const minusOne = K.neg(K.one);
   return {
     zero: new Map(),
     one: constant(K, K.one),
-    add,
-    sub: (p, q) => add(p, neg(q)),
-    neg,
-    mul: (p, q) => {
-      const product = new Map<string, Term<E>>();
-      for (const s of p.values()) {
-        for (const t of q.values()) {
-          const variables = [...s.variables, ...t.variables].sort((a, b) => a - b);
-          accumulate(product, { variables, coefficient: K.mul(s.coefficient, t.coefficient) });
-        }
-      }
-      return product;
-    },
+    add: (p, q) => sum(p, q, K.one),
+    sub: (p, q) => sum(p, q, minusOne),
+    neg: (p) => scaled(K, p, minusOne),
+    mul: (p, q) => sumOfProducts(K, [[p, q]]),
     isZero: (p) => p.size === 0,
   };
 }
@@ -55,9 +39,61 @@ export function shiftedVariable<E>(K: Field<E>, value: E, variable: number): Mul
   return terms;
 }
 
-/** The gradient at the origin, in `dimension` variables. */
-export function gradientAtOrigin<E>(K: Field<E>, p: MultivariatePolynomial<E>, dimension: number): E[] {
-  return Array.from({ length: dimension }, (_, v) => p.get(String(v))?.coefficient ?? K.zero);
+/** factor · p */
+export function scaled<E>(K: Field<E>, p: MultivariatePolynomial<E>, factor: E): MultivariatePolynomial<E> {
+  const product = new Map<string, Term<E>>();
+  accumulate(K, product, p, factor);
+  return product;
+}
+
+/** Adds factor · p to the target, in place. */
+export function accumulate<E>(
+  K: Field<E>,
+  target: Map<string, Term<E>>,
+  p: MultivariatePolynomial<E>,
+  factor: E,
+): void {
+  if (K.isZero(factor)) return;
+  for (const [key, { variables, coefficient }] of p)
+    addTerm(K, target, key, variables, K.isZero(K.sub(factor, K.one)) ? coefficient : K.mul(coefficient, factor));
+}
+
+function addTerm<E>(K: Field<E>, target: Map<string, Term<E>>, key: string, variables: readonly number[], c: E): void {
+  const known = target.get(key);
+  const coefficient = known === undefined ? c : K.add(known.coefficient, c);
+  if (K.isZero(coefficient)) target.delete(key);
+  else target.set(key, { variables, coefficient });
+}
+
+/** Σ p q over the pairs. */
+export function sumOfProducts<E>(
+  K: Field<E>,
+  pairs: Iterable<readonly [MultivariatePolynomial<E>, MultivariatePolynomial<E>]>,
+): MultivariatePolynomial<E> {
+  const total = new Map<string, Term<E>>();
+  for (const [p, q] of pairs) {
+    for (const s of p.values()) {
+      for (const t of q.values()) {
+        const variables =
+          s.variables.length === 0
+            ? t.variables
+            : t.variables.length === 0
+              ? s.variables
+              : [...s.variables, ...t.variables].sort((a, b) => a - b);
+        addTerm(K, total, variables.join(","), variables, K.mul(s.coefficient, t.coefficient));
+      }
+    }
+  }
+  return total;
+}
+
+export function constantTerm<E>(K: Field<E>, p: MultivariatePolynomial<E>): E {
+  return p.get("")?.coefficient ?? K.zero;
+}
+
+/** The gradient at the origin, in the given variables. */
+export function gradientAtOrigin<E>(K: Field<E>, p: MultivariatePolynomial<E>, variables: readonly number[]): E[] {
+  return variables.map((v) => p.get(String(v))?.coefficient ?? K.zero);
 }
 
 /** The non-zero entries u ≤ v of the Hessian at the origin. */
@@ -79,4 +115,35 @@ export function tailBound<E>(K: Field<E>, p: MultivariatePolynomial<E>, lowest: 
     bound = K.add(bound, term);
   }
   return bound;
+}
+
+/** ∂p/∂x_variable */
+export function derivative<E>(K: Field<E>, p: MultivariatePolynomial<E>, variable: number): MultivariatePolynomial<E> {
+  const total = new Map<string, Term<E>>();
+  for (const { variables, coefficient } of p.values()) {
+    const first = variables.indexOf(variable);
+    if (first === -1) continue;
+    const rest = variables.toSpliced(first, 1);
+    const times = variables.filter((v) => v === variable).length;
+    let c = K.zero;
+    for (let k = 0; k < times; k++) c = K.add(c, coefficient);
+    addTerm(K, total, rest.join(","), rest, c);
+  }
+  return total;
+}
+
+/** p with its variables put in, over any ring into which `lift` takes the coefficients. */
+export function evaluate<E, R>(
+  ring: Ring<R>,
+  lift: (c: E) => R,
+  p: MultivariatePolynomial<E>,
+  value: (variable: number) => R,
+): R {
+  let total = ring.zero;
+  for (const { variables, coefficient } of p.values()) {
+    let term = lift(coefficient);
+    for (const v of variables) term = ring.mul(term, value(v));
+    total = ring.add(total, term);
+  }
+  return total;
 }

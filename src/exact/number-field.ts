@@ -2,14 +2,18 @@
  * The field ℚ(a), for a real algebraic integer a given by its monic minimal polynomial and an isolating interval.
  *
  * Soundness does not rest on the polynomial being irreducible. Evaluation at a is a ring homomorphism ℚ[x]/(m) → ℝ whatever
- * m is, a sign is only ever returned when an interval proves it, and an element that shares a factor with m is found out
- * (by `inv`, or by `sign` before it could search without end) and refused with a `FieldError`.
+ * m is, a sign is only ever returned when an interval proves it, and an element that shares a factor with m is refused with a
+ * `FieldError`: by `inv`, which finds it out, and by `sign`, which gives up where no interval of 65536 bits proves anything.
  */
 import type { Field, FieldDescription, Sign } from "./field.js";
+import { solveIntegers } from "./linear.js";
 import { formatRational, gcd, Q, type Rational, rational, ratioToNumber } from "./rational.js";
 
 /** The description does not define a real number field; the message says why. */
 export class FieldError extends Error {}
+
+/** The field may well be one, but to compute in it is more work than is allowed. */
+export class FieldLimitError extends FieldError {}
 
 /** (Σ_k numerators[k] a^k) / denominator, in lowest terms, denominator > 0. */
 export interface AlgebraicNumber {
@@ -21,24 +25,19 @@ export const MAX_DEGREE = 32;
 
 /** Bits of the first enclosure of the generator; each further one doubles them. */
 const FIRST_PRECISION = 64;
-/** An element not separated from zero at this precision is tested for a common factor with the minimal polynomial. */
-const SUSPICIOUS_PRECISION = 2048;
-/** Bounds the work on numbers of absurd size. */
+/** Bounds the work on numbers of absurd size, and on a zero divisor, whose sign would never be found. */
 const LAST_PRECISION = 65536;
+/** The isolating interval lies within ± this: each bit of it is a step of bisection. */
+const LARGEST_END = 1n << 4096n;
 
 /**
  * Builds ℚ(a). Throws FieldError unless the polynomial is monic with integer coefficients and degree 2..32, and Descartes'
- * rule of signs shows that exactly one of its roots lies in the open interval.
+ * rule of signs shows that exactly one of its roots lies in the open interval; FieldLimitError when that reaches too far out.
  */
 export function numberField(description: FieldDescription): Field<AlgebraicNumber> {
-  const { interval } = description;
   const modulus = integerCoefficients(description.minimalPolynomial);
   const degree = modulus.length - 1;
-  if (!(interval[0].compare(interval[1]) < 0)) throw new FieldError("the isolating interval is empty");
-  if (rootVariations(description) !== 1) {
-    throw new FieldError("the interval is not shown to contain exactly one root of the minimal polynomial");
-  }
-  const enclosures = generatorEnclosures(modulus, interval);
+  const enclosures = generatorEnclosures(modulus, description.interval);
 
   const reduce = (numerators: bigint[], denominator: bigint): AlgebraicNumber => {
     let common = denominator;
@@ -110,8 +109,9 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
       const [low, high] = evaluate(a.numerators, enclosures(precision));
       if (low > 0n) return 1;
       if (high < 0n) return -1;
-      if (precision === SUSPICIOUS_PRECISION) inverse(a); // throws when `a` is a zero divisor, whose sign would never be found
-      if (precision >= LAST_PRECISION) throw new FieldError("an element is too close to zero for its sign to be found");
+      if (precision >= LAST_PRECISION) {
+        throw new FieldError("an element is too close to zero for its sign to be found, or it is a zero divisor");
+      }
     }
   };
 
@@ -137,7 +137,7 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
         const [low, high] = evaluate(a.numerators, enclosures(precision));
         const width = high - low;
         const size = low < 0n ? -low : low;
-        if (width << 60n <= size || precision >= SUSPICIOUS_PRECISION) {
+        if (width << 60n <= size || precision >= LAST_PRECISION) {
           return ratioToNumber(low + high, a.denominator << BigInt(precision + 1));
         }
       }
@@ -160,65 +160,110 @@ function integerCoefficients(polynomial: readonly Rational[]): readonly bigint[]
 }
 
 /**
- * Descartes' bound on the number of roots in the open interval (low, high): the sign variations of
- * (1+x)^n m((low + high·x)/(1+x)). 0 and 1 are exact counts.
+ * The coefficients of (d(1+x))ⁿ m((low + high·x)/(d(1+x))), n the degree. By Descartes' rule their sign variations bound the
+ * number of roots of m between low/d and high/d, and 0 and 1 are exact; the first and the last are dⁿ m at the two ends.
  */
-function rootVariations({ minimalPolynomial, interval }: FieldDescription): number {
-  const [low, high] = interval;
-  const degree = minimalPolynomial.length - 1;
-  const times = (p: readonly Rational[], c0: Rational, c1: Rational): Rational[] =>
-    Array.from({ length: p.length + 1 }, (_, k) => (p[k] ?? Q.zero).mul(c0).add((p[k - 1] ?? Q.zero).mul(c1)));
-  // Horner's rule: after the step for c_k, `value` is (1+x)^(n−k) times the truncated polynomial.
-  let value: Rational[] = [minimalPolynomial[degree]!];
-  let power: Rational[] = [Q.one];
-  for (let k = degree - 1; k >= 0; k--) {
-    power = times(power, Q.one, Q.one);
-    value = times(value, low, high).map((c, j) => c.add(minimalPolynomial[k]!.mul(power[j]!)));
+function overInterval(m: readonly bigint[], low: bigint, high: bigint, d: bigint): bigint[] {
+  // With u = 1/(1+x), the argument is (high − (high−low)u)/d.
+  let scale = 1n;
+  const cleared = [...m];
+  for (let k = m.length - 1; k >= 0; k--, scale *= d) cleared[k]! *= scale;
+  scale = 1n;
+  const inU = shifted(cleared, high).map((c) => {
+    const scaled = c * scale;
+    scale *= low - high;
+    return scaled;
+  });
+  return shifted(inU.reverse(), 1n);
+}
+
+/** The coefficients of p(x + by), by Horner's rule. */
+function shifted(p: readonly bigint[], by: bigint): bigint[] {
+  const result = [...p];
+  for (let done = 0; done < p.length; done++) {
+    for (let k = p.length - 2; k >= done; k--) result[k]! += by * result[k + 1]!;
   }
-  const signs = value.map((c) => Q.sign(c)).filter((s) => s !== 0);
-  return signs.filter((s, k) => k > 0 && s !== signs[k - 1]).length;
+  return result;
 }
 
 type Interval = readonly [bigint, bigint];
 
-/** Enclosures of 1, a, a², … as integers over 2^precision, from bisection; kept, since every sign asks for them. */
+/**
+ * Enclosures of 1, a, a², … as integers over 2^precision, kept, since every sign asks for them. Throws FieldError unless a is
+ * shown to be the only root between `from` and `to`, and neither of them a root.
+ *
+ * However many digits these ends have, a is enclosed between the points of a dyadic grid, outside of them or not. Where a
+ * grid point stands is seen by comparison with the ends, or between them by the sign of the modulus: that has one root there,
+ * which is simple, so its sign on the left of a is that at `from`, and on the right the opposite.
+ */
 function generatorEnclosures(modulus: readonly bigint[], [from, to]: readonly [Rational, Rational]) {
   const degree = modulus.length - 1;
-  const cache = new Map<number, readonly Interval[]>();
-  /** The sign of the modulus at n/d: of d^degree m(n/d), by Horner, in integers. */
-  const signAt = (n: bigint, d: bigint): -1 | 1 => {
-    let value = 0n;
-    let scale = 1n;
-    for (let k = degree; k >= 0; k--) {
-      value = value * n + modulus[k]! * scale;
-      scale *= d;
-    }
-    if (value === 0n) throw new FieldError("the minimal polynomial has a rational root, so it is reducible");
-    return value < 0n ? -1 : 1;
+  const denominator = (from.d / gcd(from.d, to.d)) * to.d;
+  const first = from.s * from.n * (denominator / from.d);
+  const last = to.s * to.n * (denominator / to.d);
+  if (first >= last) throw new FieldError("the isolating interval is empty");
+  // a lies between low/2^bits and high/2^bits.
+  let low = floor(first, denominator);
+  let high = floor(last, denominator) + 1n;
+  let bits = 0n;
+  if (low < -LARGEST_END || high > LARGEST_END) throw new FieldLimitError("the isolating interval reaches too far out");
+
+  const signs = overInterval(modulus, first, last, denominator).map((c) => (c === 0n ? 0 : c < 0n ? -1 : 1));
+  const present = signs.filter((s) => s !== 0);
+  if (present.filter((s, k) => k > 0 && s !== present[k - 1]).length !== 1) {
+    throw new FieldError("the interval is not shown to contain exactly one root of the minimal polynomial");
+  }
+  const rootFound = () => new FieldError("the minimal polynomial has a rational root, so it is reducible");
+  if (signs[0] === 0 || signs[degree] === 0) throw rootFound();
+
+  const isBelow = (n: bigint, scale: bigint): boolean => {
+    const place = n * denominator;
+    if (place <= first << scale) return true;
+    if (place >= last << scale) return false;
+    const value = homogenised(modulus, n, scale);
+    if (value === 0n) throw rootFound();
+    return value < 0n === signs[0]! < 0;
   };
-  let denominator = from.d * to.d;
-  let low = from.s * from.n * to.d;
-  let high = to.s * to.n * from.d;
-  const signLow = signAt(low, denominator);
-  signAt(high, denominator); // an end may not be a root: bisection could not tell it from the root inside
+  const derivative = modulus.map((c, k) => c * BigInt(k)).slice(1);
+  const isNarrow = (precision: number) => (high - low) << BigInt(precision) <= 1n << bits;
+  const narrow = (precision: number): void => {
+    if (isNarrow(precision)) return;
+    if (precision > FIRST_PRECISION) {
+      narrow(precision - (precision >> 2));
+      // A step of Newton's method guesses a up to 2^−precision/2. Nothing rests on the guess but time: it has to prove itself.
+      const scale = BigInt(precision + 1);
+      const middle = ((low + high) << scale) >> (bits + 1n);
+      const slope = homogenised(derivative, middle, scale);
+      const guess = slope === 0n ? middle : middle - homogenised(modulus, middle, scale) / slope;
+      if (isBelow(guess - 1n, scale) && !isBelow(guess + 1n, scale)) {
+        [low, high, bits] = [guess - 1n, guess + 1n, scale];
+      }
+    }
+    while (!isNarrow(precision)) {
+      const middle = low + high;
+      // First this: if it throws, the enclosure must stay what it was, for whoever asks again.
+      const right = isBelow(middle, bits + 1n);
+      [low, high, bits] = right ? [middle, 2n * high, bits + 1n] : [2n * low, middle, bits + 1n];
+    }
+  };
+
+  const cache = new Map<number, readonly Interval[]>();
   return (precision: number): readonly Interval[] => {
     const known = cache.get(precision);
     if (known !== undefined) return known;
+    narrow(precision);
     const shift = BigInt(precision);
-    while ((high - low) << shift > denominator) {
-      const middle = low + high;
-      // The sign first: if it throws, the enclosure must stay what it was, for whoever asks again.
-      const side = signAt(middle, 2n * denominator);
-      denominator *= 2n;
-      if (side === signLow) [low, high] = [middle, 2n * high];
-      else [low, high] = [2n * low, middle];
-    }
-    const generator: Interval = [floor(low << shift, denominator), floor(high << shift, denominator) + 1n];
+    const generator: Interval = [(low << shift) >> bits, ((high << shift) >> bits) + 1n];
     const powers: Interval[] = [[1n << shift, 1n << shift]];
     for (let k = 1; k < degree; k++) powers.push(product(powers[k - 1]!, generator, shift));
     cache.set(precision, powers);
     return powers;
   };
+}
+
+/** 2^{scale·deg p} p(n/2^scale), by Horner's rule. */
+function homogenised(p: readonly bigint[], n: bigint, scale: bigint): bigint {
+  return p.reduceRight((value, c, k) => value * n + (c << (scale * BigInt(p.length - 1 - k))), 0n);
 }
 
 /** ⌊n/d⌋, d > 0 */
@@ -246,9 +291,8 @@ function evaluate(numerators: readonly bigint[], powers: readonly Interval[]): I
 }
 
 /**
- * The inverse of Σ a_k x^k modulo m as numerators over one denominator: the solution of (multiplication by a) s = 1, by
- * fraction-free elimination, since fractions would swell. Throws FieldError when a shares a factor with m.
- * (E. H. Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968.)
+ * The inverse of Σ a_k x^k modulo m as numerators over one denominator: the solution of (multiplication by a) s = 1. Throws
+ * FieldError when a shares a factor with m.
  */
 function inverseModulo(a: readonly bigint[], m: readonly bigint[]): { numerators: bigint[]; denominator: bigint } {
   const n = a.length;
@@ -257,22 +301,9 @@ function inverseModulo(a: readonly bigint[], m: readonly bigint[]): { numerators
     const last = columns.at(-1)!;
     columns.push(last.map((_, k) => (last[k - 1] ?? 0n) - last[n - 1]! * m[k]!));
   }
-  const rows = a.map((_, i) => [...columns.map((column) => column[i]!), i === 0 ? 1n : 0n]);
-  let previous = 1n;
-  for (let k = 0; k < n; k++) {
-    const found = rows.findIndex((row, i) => i >= k && row[k] !== 0n);
-    if (found === -1) {
-      throw new FieldError("an element shares a factor with the minimal polynomial, so it is reducible");
-    }
-    [rows[k], rows[found]] = [rows[found]!, rows[k]!];
-    const top = rows[k]!;
-    const pivot = top[k]!;
-    rows.forEach((row, i) => {
-      if (i === k) return;
-      const factor = row[k]!;
-      for (let j = k + 1; j <= n; j++) row[j] = (pivot * row[j]! - factor * top[j]!) / previous;
-    });
-    previous = pivot;
+  const solution = solveIntegers(a.map((_, i) => [...columns.map((column) => column[i]!), i === 0 ? 1n : 0n]));
+  if (solution === null) {
+    throw new FieldError("an element shares a factor with the minimal polynomial, so it is reducible");
   }
-  return { numerators: rows.map((row) => row[n]!), denominator: previous };
+  return { numerators: solution.numerators.map(([n]) => n!), denominator: solution.denominator };
 }

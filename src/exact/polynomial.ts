@@ -42,8 +42,3 @@ export function signOnInterval<E>(K: Field<E>, p: Polynomial<E>, T: E): Sign | n
   const lead = p[order]!;
   return K.sign(K.sub(abs(K, lead), tail)) > 0 ? K.sign(lead) : null;
 }
-
-/** p(t), by Horner's rule. */
-export function evaluatePolynomial<E>(K: Ring<E>, p: Polynomial<E>, t: E): E {
-  return p.reduceRight((value, c) => K.add(K.mul(value, t), c), K.zero);
-}

@@ -1,9 +1,11 @@
 /** What holds as long as a regime does, and where along a step it ceases to. */
 import { fieldAt, type Kink, marginScale, type Regime, type State } from "./field.js";
+import { logSlopes } from "./loss.js";
 import { dot, factor, norm } from "./matrix.js";
-import { pass } from "./model.js";
+import { forward, hasKink, marginAt } from "./model.js";
+import { JOIN } from "./position.js";
 
-/** A kink keeps its side; a slide keeps both sides pushing towards it; a sample that is not carried keeps its weight negligible. */
+/** A kink keeps its side; a slide keeps both sides pushing towards it; a margin that is not carried keeps its weight negligible. */
 export type Condition = {
   readonly id: string;
   /** Not negative while the condition holds, in units of what is taken as zero. */
@@ -11,13 +13,11 @@ export type Condition = {
 } & (
   | { readonly kind: "kink"; readonly kink: Kink; readonly on: boolean }
   | { readonly kind: "slide"; readonly kink: Kink; readonly ends: "switched-on" | "switched-off" }
-  | { readonly kind: "sample"; readonly sample: number }
+  | { readonly kind: "margin"; readonly margin: number }
 );
 
 /** A pre-activation counts as zero below this fraction of its terms, and of a hundredth of what they could be at most. */
 export const KINK = 1e-13;
-/** The log weight, relative to the largest, at which a sample matters again. */
-export const JOIN = -50;
 /** Differences of margins below this fraction of them are lost to rounding. */
 const ROUNDING = 2 ** -46;
 /** Of the part of the on side in a slide, between 0 and 1. */
@@ -27,47 +27,64 @@ export function conditionsAt(regime: Regime, state: State): Condition[] {
   const { model, pattern, carried, slides } = regime;
   const y = state.subarray(0, model.size);
   const radius = norm(y);
-  const passes = pattern.map((slopes, sample) => pass(model, sample, slopes, y));
-  const kinks =
-    model.off === 1
-      ? []
-      : passes.flatMap(({ pre, scale }, sample) => {
-          const input = norm(model.inputs[sample]!);
-          return model.neurons.flatMap(({ layer }, neuron): Condition[] => {
-            if (scale[neuron] === 0 || slides.some((one) => one.sample === sample && one.neuron === neuron)) return [];
-            const on = pattern[sample]![neuron] === 1;
-            const zero = KINK * (scale[neuron]! + (input * radius ** (layer + 1)) / 100);
-            const value = (on ? pre[neuron]! : -pre[neuron]!) / zero;
-            return [{ id: `kink ${sample} ${neuron}`, value, kind: "kink", kink: { sample, neuron }, on }];
-          });
-        });
-  const scale = marginScale(regime);
-  const reference = passes[carried[0]!]!.margin;
-  const noise = ROUNDING * Math.abs(reference);
-  const samples = passes.flatMap(({ margin }, sample): Condition[] => {
-    if (carried.includes(sample)) return [];
-    const value = (scale * (margin - reference + noise) + JOIN) / (10 + scale * noise);
-    return [{ id: `sample ${sample}`, value, kind: "sample", sample }];
+  const passes = pattern.map((slopes, sample) => forward(model, sample, slopes, y));
+  const kinks = passes.flatMap(({ pre, scale }, sample) => {
+    const input = norm(model.inputs[sample]!);
+    return model.neurons.flatMap((one, neuron): Condition[] => {
+      if (!hasKink(one) || scale[neuron] === 0) return [];
+      if (slides.some((slide) => slide.sample === sample && slide.neuron === neuron)) return [];
+      const on = pattern[sample]![neuron] === 1;
+      const zero = KINK * (scale[neuron]! + (input * radius ** one.degree) / 100);
+      const value = (on ? pre[neuron]! : -pre[neuron]!) / zero;
+      return [{ id: `kink ${sample} ${neuron}`, value, kind: "kink", kink: { sample, neuron }, on }];
+    });
   });
-  return [...kinks, ...slideConditions(regime, state), ...samples];
+  const scale = marginScale(regime);
+  const margins = model.margins.map((margin) => marginAt(margin, passes[margin.sample]!));
+  const slopes = logSlopes(
+    regime.loss,
+    model.margins,
+    Float64Array.from(margins, (margin) => scale * margin),
+  );
+  const [first] = carried;
+  const reference = margins[first!]!;
+  const noise = ROUNDING * Math.abs(reference);
+  const waiting = margins.flatMap((value, margin): Condition[] => {
+    if (carried.includes(margin)) return [];
+    const lead = scale * (value - reference + noise) + (slopes[first!]! - slopes[margin]!);
+    return [{ id: `margin ${margin}`, value: (lead + JOIN) / (10 + scale * noise), kind: "margin", margin }];
+  });
+  return [...kinks, ...slideConditions(regime, state), ...waiting];
 }
 
 /** Some convex combination of the two sides of each followed kink moves along it: the part of the on side is in [0,1]. */
 function slideConditions(regime: Regime, state: State): Condition[] {
-  const { model, slides, carried } = regime;
-  if (slides.length === 0) return [];
-  const { free, normals, weights, passes } = fieldAt(regime, state);
-  const parts = Float64Array.from(normals, (n) => -dot(n, free));
-  factor(normals.map((n) => Float64Array.from(normals, (other) => dot(n, other))))(parts);
-  return slides.flatMap((kink, k): Condition[] => {
-    const place = carried.indexOf(kink.sample);
-    const jump = place < 0 ? 0 : weights[place]! * passes[place]!.influence[kink.neuron]! * (1 - model.off);
-    const on = parts[k]! / jump;
+  const parts = onParts(regime, state);
+  return regime.slides.flatMap((kink, k): Condition[] => {
+    const on = parts[k]!;
     const id = `slide ${kink.sample} ${kink.neuron}`;
     return [
       { id: `${id} off`, value: on / PART, kind: "slide", kink, ends: "switched-off" },
       { id: `${id} on`, value: (1 - on) / PART, kind: "slide", kink, ends: "switched-on" },
     ];
+  });
+}
+
+/** The part of the on side in the subgradient that the flow follows, at each followed kink. */
+export function onParts(regime: Regime, state: State): number[] {
+  const { model, slides, carried } = regime;
+  if (slides.length === 0) return [];
+  const { free, normals, weights, passes } = fieldAt(regime, state);
+  const parts = Float64Array.from(normals, (n) => -dot(n, free));
+  factor(normals.map((n) => Float64Array.from(normals, (other) => dot(n, other))))(parts);
+  return slides.map((kink, k) => {
+    const influence = carried.reduce(
+      (sum, margin, i) =>
+        sum + (model.margins[margin]!.sample === kink.sample ? weights[i]! * passes[i]!.influence[kink.neuron]! : 0),
+      0,
+    );
+    const jump = influence * (1 - model.neurons[kink.neuron]!.off);
+    return parts[k]! / jump;
   });
 }
 

@@ -1,4 +1,5 @@
 /** The quadratic forms in the weights that the flow conserves (Du, Hu, Lee 2018). */
+import type { Layer } from "../network/network.js";
 import type { Model } from "./model.js";
 
 /** A quadratic form Σ ± θ_jθ_k that the flow conserves. */
@@ -8,36 +9,39 @@ export interface Conserved {
 }
 
 /**
- * The conserved quantities that the architecture gives: ‖incoming‖² − ‖outgoing‖² of each hidden neuron that shares no weight; of
- * layers with other neurons, ‖layer l‖² − ‖layer l+1‖²; and all of W_lW_lᵀ − W_{l+1}ᵀW_{l+1} in fully connected linear networks.
+ * The conserved quantities that the architecture gives, between each two neighbouring layers l and l + 1: ‖incoming‖² − ‖outgoing‖² of
+ * each hidden neuron whose weights are parameters that stand nowhere else; where there are others, ‖layer l‖² − ‖layer l+1‖² if all
+ * weights of both are parameters of one layer; and all of W_lW_lᵀ − W_{l+1}ᵀW_{l+1} if both are full and the activation is linear.
  */
-export function conservedQuantities(model: Model, dense: boolean): Conserved[] {
+export function conservedQuantities({ layers, neurons, size, inputs }: Model): Conserved[] {
   const squares = (parameters: Iterable<number>) => [...new Set(parameters)].map((j) => [j, j] as const);
-  const uses = new Map<number, number>();
-  for (const { parameter } of model.layers.flat(2)) uses.set(parameter, (uses.get(parameter) ?? 0) + 1);
-  return model.layers.slice(0, -1).flatMap((layer, l) => {
-    const above = model.layers[l + 1]!;
+  const entries = layers.flatMap((layer, l) => layer.flat().map(({ weight }) => ({ weight, layer: l })));
+  const isSingle = (weight: number) => weight < size && entries.filter((one) => one.weight === weight).length === 1;
+  const isOfOneLayer = (weight: number) =>
+    weight < size && new Set(entries.flatMap((one) => (one.weight === weight ? [one.layer] : []))).size === 1;
+  const isFull = (layer: Layer, below: number) =>
+    layer.every((row) => row.length === below && row.every(({ weight }) => isSingle(weight)));
+  return layers.slice(0, -1).flatMap((layer, l) => {
+    const above = layers[l + 1]!;
     const outgoing = (unit: number) => above.flat().filter(({ from }) => from === unit);
-    const all = {
-      plus: squares(layer.flat().map((c) => c.parameter)),
-      minus: squares(above.flat().map((c) => c.parameter)),
-    };
+    const [own, next] = [layer, above].map((one) => one.flat().map(({ weight }) => weight));
+    const all = [...own!, ...next!].every(isOfOneLayer) ? [{ plus: squares(own!), minus: squares(next!) }] : [];
     const single = layer.flatMap((row, unit) => {
-      const [plus, minus] = [row, outgoing(unit)].map((list) => list.map((c) => c.parameter));
-      return [...plus!, ...minus!].every((j) => uses.get(j) === 1)
-        ? [{ plus: squares(plus!), minus: squares(minus!) }]
-        : [];
+      const [plus, minus] = [row, outgoing(unit)].map((list) => list.map(({ weight }) => weight));
+      return [...plus!, ...minus!].every(isSingle) ? [{ plus: squares(plus!), minus: squares(minus!) }] : [];
     });
+    const isLinear = neurons.every((neuron) => neuron.layer !== l || neuron.off === 1);
+    const below = l === 0 ? inputs[0]!.length : layers[l - 1]!.length;
     const pairs =
-      !dense || model.off !== 1
-        ? []
-        : layer.flatMap((row, i) =>
+      isLinear && isFull(layer, below) && isFull(above, layer.length)
+        ? layer.flatMap((row, i) =>
             layer.slice(0, i).map((other, j) => ({
-              plus: row.map((c, k) => [c.parameter, other[k]!.parameter] as const),
-              minus: outgoing(i).map((c, k) => [c.parameter, outgoing(j)[k]!.parameter] as const),
+              plus: row.map((c, k) => [c.weight, other[k]!.weight] as const),
+              minus: outgoing(i).map((c, k) => [c.weight, outgoing(j)[k]!.weight] as const),
             })),
-          );
-    return [...(single.length < layer.length ? [all] : []), ...single, ...pairs];
+          )
+        : [];
+    return [...(single.length < layer.length ? all : []), ...single, ...pairs];
   });
 }
 

@@ -1,8 +1,8 @@
 /** Whether a run confirms its point: what it reached, and at which rate. */
 import { norm } from "./matrix.js";
 import { kktResidual, type Observation } from "./measure.js";
+import type { Position } from "./position.js";
 import { fittedExponent, predictedExponents } from "./rates.js";
-import type { Position } from "./trajectory.js";
 
 /** An observation with its distance from the direction of the point, or null without a point. */
 export type Observed = Observation & { readonly directionError: number | null };

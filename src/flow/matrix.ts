@@ -1,4 +1,19 @@
-/** Small dense linear algebra in floating point: vectors, LU, and symmetric eigenvalues. */
+/** Small dense linear algebra in floating point: vectors, LU, orthonormal bases. */
+
+/** The vector of that length with these entries: much faster than `Float64Array.from` of a list. */
+export function vector(length: number, entry: (i: number) => number): Float64Array {
+  const result = new Float64Array(length);
+  for (let i = 0; i < length; i++) result[i] = entry(i);
+  return result;
+}
+
+/** Two vectors, one after the other. */
+export function joined(u: Float64Array, v: Float64Array): Float64Array {
+  const result = new Float64Array(u.length + v.length);
+  result.set(u);
+  result.set(v, u.length);
+  return result;
+}
 
 export function dot(u: Float64Array, v: Float64Array): number {
   let sum = 0;
@@ -54,7 +69,7 @@ export function factor(rows: Float64Array[]): (b: Float64Array) => void {
     }
   }
   return (b) => {
-    const permuted = Float64Array.from(order, (i) => b[i]!);
+    const permuted = vector(n, (i) => b[order[i]!]!);
     for (let i = 0; i < n; i++) {
       const row = rows[i]!;
       let sum = permuted[i]!;
@@ -77,44 +92,13 @@ export function factor(rows: Float64Array[]): (b: Float64Array) => void {
 export function orthonormal(vectors: readonly Float64Array[], against: readonly Float64Array[] = []): Float64Array[] {
   const basis: Float64Array[] = [];
   const negligible = 1e-14 * Math.max(0, ...vectors.map(norm));
-  for (const vector of vectors) {
-    const rest = Float64Array.from(vector);
+  for (const one of vectors) {
+    const rest = one.slice();
     for (let round = 0; round < 2; round++) {
       for (const unit of [...against, ...basis]) addTo(rest, -dot(unit, rest), unit);
     }
     const length = norm(rest);
-    if (length > Math.max(1e-10 * norm(vector), negligible)) basis.push(scaled(1 / length, rest));
+    if (length > Math.max(1e-10 * norm(one), negligible)) basis.push(scaled(1 / length, rest));
   }
   return basis;
-}
-
-/** Eigenvalues with unit eigenvectors of a symmetric matrix, by cyclic Jacobi rotations; ascending. */
-export function eigen(matrix: readonly Float64Array[]): { value: number; vector: Float64Array }[] {
-  const n = matrix.length;
-  const a = matrix.map((row) => Float64Array.from(row));
-  const v = a.map((_, i) => Float64Array.from(a, (_, j) => (i === j ? 1 : 0)));
-  for (let sweep = 0; sweep < 60; sweep++) {
-    let rotated = false;
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) {
-        const off = a[p]![q]!;
-        if (Math.abs(off) <= 1e-16 * (Math.abs(a[p]![p]!) + Math.abs(a[q]![q]!)) || Math.abs(off) < 1e-300) continue;
-        rotated = true;
-        const tau = (a[q]![q]! - a[p]![p]!) / (2 * off);
-        const t = (tau < 0 ? -1 : 1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
-        const c = 1 / Math.sqrt(1 + t * t);
-        const s = t * c;
-        for (let k = 0; k < n; k++) {
-          [a[k]![p], a[k]![q]] = [c * a[k]![p]! - s * a[k]![q]!, s * a[k]![p]! + c * a[k]![q]!];
-        }
-        for (let k = 0; k < n; k++) {
-          [a[p]![k], a[q]![k]] = [c * a[p]![k]! - s * a[q]![k]!, s * a[p]![k]! + c * a[q]![k]!];
-          // Eigenvectors are kept as rows.
-          [v[p]![k], v[q]![k]] = [c * v[p]![k]! - s * v[q]![k]!, s * v[p]![k]! + c * v[q]![k]!];
-        }
-      }
-    }
-    if (!rotated) break;
-  }
-  return a.map((row, k) => ({ value: row[k]!, vector: v[k]! })).sort((x, y) => x.value - y.value);
 }

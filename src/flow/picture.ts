@@ -1,7 +1,7 @@
 /** A run in one SVG picture, for print and for dark mode: convergence, normalised margin, and the neurons' paths. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import type { Problem } from "../problem/problem.js";
+import type { Problem } from "../network/instance.js";
 import { round, roundCoordinate, roundSmall } from "./evidence.js";
 import { print } from "./judge.js";
 import { kktResidual } from "./measure.js";
@@ -113,21 +113,23 @@ function margin(run: FlowRun): Panel {
   };
 }
 
-/** For two inputs: the incoming weights of each neuron of the first hidden layer, and the data, scaled to fit. */
+/** For two inputs: the incoming weights of each neuron of the first hidden layer, where all are trained, and the data, scaled to fit. */
 function paths(run: FlowRun, { network, data, field }: Problem<unknown>): Panel[] {
   const [first] = network.layers;
-  if (network.inputs !== 2 || network.layers.length < 2 || first!.length > COLOURS.length) return [];
+  const isTrained = first!.flat().every(({ weight }) => weight < network.parameters.length);
+  if (network.inputs !== 2 || network.layers.length < 2 || !isTrained || first!.length > COLOURS.length) return [];
   const inputs = data.map(({ x, y }) => ({ x: field.toNumber(x[0]), y: field.toNumber(x[1]), label: y }));
   const neurons = first!.map((row) =>
     run.observations.map(({ direction }) => {
-      const weight = (from: number) => row.reduce((sum, c) => sum + (c.from === from ? direction[c.parameter]! : 0), 0);
+      const weight = (from: number) => row.reduce((sum, c) => sum + (c.from === from ? direction[c.weight]! : 0), 0);
       return { x: roundCoordinate(weight(0)), y: roundCoordinate(weight(1)) };
     }),
   );
   const length = ({ x, y }: { readonly x: number; readonly y: number }) => Math.hypot(x, y);
   const scale = Math.max(...neurons.flat().map(length)) / Math.max(...inputs.map(length));
   const samples = inputs.map(({ x, y, label }, k) => {
-    return { x: x * scale, y: y * scale, name: `x${k + 1} (${label > 0 ? "+" : "−"})` };
+    const side = network.outputs > 1 ? `${label + 1}` : label > 0 ? "+" : "−";
+    return { x: x * scale, y: y * scale, name: `x${k + 1} (${side})` };
   });
   return [
     {

@@ -2,13 +2,20 @@
  * One step of the three-stage Radau IIA method: implicit, of order 5, stiffly accurate, with an error estimate of order 3.
  * (E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, IV.8.)
  */
-import { addTo, combination, factor } from "./matrix.js";
+import { addTo, combination, factor, joined, scaled, vector } from "./matrix.js";
 
 export interface System {
   readonly rate: (state: Float64Array) => Float64Array;
-  readonly jacobian: (state: Float64Array) => Float64Array[];
+  /** All that the steps from a state share, however long. */
+  readonly depart: (state: Float64Array) => Departure;
+}
+
+export interface Departure {
+  readonly state: Float64Array;
+  readonly rate: Float64Array;
+  readonly jacobian: readonly Float64Array[];
   /** The size of error in each component that counts as 1. */
-  readonly tolerance: (state: Float64Array) => Float64Array;
+  readonly tolerance: Float64Array;
 }
 
 export interface Step {
@@ -41,34 +48,21 @@ const E = [(-13 - 7 * Math.sqrt(6)) / 3, (-13 + 7 * Math.sqrt(6)) / 3, -1 / 3] a
 export const MAX_ITERATIONS = 10;
 const NEWTON_TOLERANCE = 1e-4;
 
-/** The linear algebra of all steps from one state: the rate and the Jacobian there are shared between trials. */
-export interface Departure {
-  readonly state: Float64Array;
-  readonly rate: Float64Array;
-  readonly jacobian: readonly Float64Array[];
-  readonly tolerance: Float64Array;
-}
-
-export function depart(system: System, state: Float64Array): Departure {
-  return {
-    state,
-    rate: system.rate(state),
-    jacobian: system.jacobian(state),
-    tolerance: system.tolerance(state),
-  };
-}
-
 /** A step of length h, or null where Newton's method does not converge (the caller tries a shorter one). */
 export function radauStep(system: System, from: Departure, h: number): Step | null {
   const { state, rate, jacobian, tolerance } = from;
   const n = state.length;
   const shifted = (shift: number) =>
-    jacobian.map((row, i) => Float64Array.from(row, (x, j) => (i === j ? shift : 0) - x));
+    jacobian.map((row, i) => {
+      const negative = scaled(-1, row);
+      negative[i]! += shift;
+      return negative;
+    });
   const solveReal = factor(shifted(MU / h));
-  const diagonal = (value: number, i: number) => new Float64Array(n).with(i, value);
+  const diagonal = (value: number, i: number) => vector(n, (j) => (i === j ? value : 0));
   const solvePair = factor([
-    ...shifted(ALPHA / h).map((row, i) => Float64Array.from([...row, ...diagonal(-BETA / h, i)])),
-    ...shifted(ALPHA / h).map((row, i) => Float64Array.from([...diagonal(BETA / h, i), ...row])),
+    ...shifted(ALPHA / h).map((row, i) => joined(row, diagonal(-BETA / h, i))),
+    ...shifted(ALPHA / h).map((row, i) => joined(diagonal(BETA / h, i), row)),
   ]);
   let w: Float64Array[] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   let z: readonly Float64Array[] = w;
@@ -81,7 +75,7 @@ export function radauStep(system: System, from: Departure, h: number): Step | nu
     addTo(first!, BETA / h, w[2]!);
     addTo(second!, -BETA / h, w[1]!);
     addTo(second!, -ALPHA / h, w[2]!);
-    const pair = Float64Array.from([...first!, ...second!]);
+    const pair = joined(first!, second!);
     solveReal(real!);
     solvePair(pair);
     const changes = [real!, pair.slice(0, n), pair.slice(n)];
@@ -109,6 +103,6 @@ export function radauStep(system: System, from: Departure, h: number): Step | nu
 }
 
 /** The root mean square in units of the tolerance. */
-function size(vector: Float64Array, tolerance: Float64Array): number {
-  return Math.sqrt(vector.reduce((sum, x, i) => sum + (x / tolerance[i]!) ** 2, 0) / vector.length);
+function size(one: Float64Array, tolerance: Float64Array): number {
+  return Math.sqrt(one.reduce((sum, x, i) => sum + (x / tolerance[i]!) ** 2, 0) / one.length);
 }

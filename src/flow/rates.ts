@@ -2,16 +2,18 @@
  * How fast the flow should converge, and how fast it does.
  *
  * Near a KKT direction u, with λ its multipliers, a small deviation e from it obeys de/ds = −e + Σλ_iH_i e on the tangent space of
- * the tied margins, and decays as e^{−ms} in the gradients' differences, where the margins differ by O(1) of ‖θ‖^m. So the modes of
+ * the tied margins, and decays as e^{−Ls} in the gradients' differences, where the margins differ by O(1) of ‖θ‖^L. So the modes of
  * the Lagrangian's Hessian I − Σλ_iH_i, reduced to that space, are the rates: a positive definite one (a strict local optimum)
- * attracts, a negative eigenvalue is a way out. As log(1/L) grows like e^{ms}, a rate μ is seen as the exponent −μ/m.
+ * attracts, a negative eigenvalue is a way out. As log(1/L) grows like e^{Ls}, a rate μ is seen as the exponent −μ/L.
  */
-import { fieldAt } from "./field.js";
-import { combination, dot, eigen, norm, orthonormal } from "./matrix.js";
-import { hessian } from "./model.js";
-import type { Position } from "./trajectory.js";
 
-/** A weight below this does not tie its sample's margin to the others'. */
+import { eigen } from "../numeric/eigen.js";
+import { fieldAt } from "./field.js";
+import { combination, dot, norm, orthonormal } from "./matrix.js";
+import { hessian } from "./model.js";
+import type { Position } from "./position.js";
+
+/** A weight below this does not tie its margin to the others. */
 const SUPPORT = 1e-9;
 
 /**
@@ -28,7 +30,10 @@ export function predictedExponents(
   const tied = carried.flatMap((_, k) => (weights[k]! > SUPPORT ? [k] : []));
   const multiplier = dot(y, gradient) / dot(gradient, gradient);
   const axes = Array.from({ length: model.size }, (_, j) => new Float64Array(model.size).with(j, 1));
-  const hessians = tied.map((k) => hessian(model, carried[k]!, pattern[carried[k]!]!, y));
+  const hessians = tied.map((k) => {
+    const margin = model.margins[carried[k]!]!;
+    return hessian(model, margin, pattern[margin.sample]!, y);
+  });
   const coefficients = [1, ...tied.map((k) => -multiplier * weights[k]!)];
   const lagrangian = axes.map((axis, j) =>
     combination(model.size, coefficients, [axis, ...hessians.map((h) => h[j]!)]),

@@ -1,8 +1,8 @@
 /** Structure that the flow has and a numerical step has only up to its error. */
 import { type Conserved, evaluateForm, formGradient } from "./conserved.js";
-import { fieldAt, logDifference, marginScale, type Regime, type State } from "./field.js";
+import { fieldAt, likeness, logDifference, marginScale, type Regime, type State } from "./field.js";
 import { addTo, combination, dot, factor, norm, scaled } from "./matrix.js";
-import { pass } from "./model.js";
+import { forward } from "./model.js";
 
 /** A conserved quantity with its value at θ = y·2^exponent. */
 export interface Invariant {
@@ -28,13 +28,15 @@ export function restored(regime: Regime, state: State, invariants: readonly Inva
       row: formGradient(one.form, y),
       excess: evaluateForm(one.form, y).value - one.value * 4 ** (one.exponent - exponent),
     })),
-    ...passes.slice(1).map(({ margin, gradient }, k) => ({
-      row: gradient.map((x, j) => x - passes[0]!.gradient[j]!),
-      excess: margin - passes[0]!.margin + logDifference(regime, state, k + 1) / marginScale(regime),
-    })),
+    ...passes.slice(1).flatMap(({ margin, gradient }, k) => {
+      // Where the margins' gradients are alike, the rounding of their difference would move θ far.
+      if (likeness(gradient, passes[0]!.gradient) > 1) return [];
+      const row = gradient.map((x, j) => x - passes[0]!.gradient[j]!);
+      return [{ row, excess: margin - passes[0]!.margin + logDifference(regime, state, k + 1) / marginScale(regime) }];
+    }),
     ...normals.map((row, k) => {
       const { sample, neuron } = slides[k]!;
-      return { row, excess: pass(model, sample, pattern[sample]!, y).pre[neuron]! };
+      return { row, excess: forward(model, sample, pattern[sample]!, y).pre[neuron]! };
     }),
   ].flatMap(({ row, excess }) => {
     const length = norm(row);

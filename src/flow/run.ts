@@ -1,12 +1,15 @@
 /** One run of the gradient flow, from a start to a verdict. Floating point throughout: evidence, never a proof. */
-import { InputError } from "../problem/decode.js";
-import type { Loss, Problem, ProblemFile } from "../problem/problem.js";
+import { InputError } from "../network/decode.js";
+import { marginText, type Problem } from "../network/instance.js";
+import type { Loss, ProblemFile } from "../problem/problem.js";
 import { type Conserved, conservedQuantities, evaluateForm } from "./conserved.js";
 import { exponentsOf, type Observed, print, ROUNDING, type RunExponents, shortfalls, startsOnRay } from "./judge.js";
+import { ensureLoss } from "./loss.js";
 import { distance, norm, scaled } from "./matrix.js";
 import { kktResidual, type Observation, observe } from "./measure.js";
-import { type Model, modelOf, pass } from "./model.js";
-import { type EventKind, Halt, type Position, type Trajectory, trajectory } from "./trajectory.js";
+import { type Model, marginsAt, modelOf } from "./model.js";
+import type { Position } from "./position.js";
+import { type EventKind, Halt, type Trajectory, trajectory } from "./trajectory.js";
 
 /** One element of `margincert flow --json`. Samples and neurons count from 1, neurons through all hidden layers. */
 export interface FlowResult {
@@ -36,6 +39,8 @@ export interface FlowRun {
   /** What else is to be known: dead neurons, a start on the limit ray, how far the loss was from separating. */
   readonly remarks: readonly string[];
   readonly observations: readonly Observed[];
+  /** Where the run ended. */
+  readonly end: Position;
   readonly exponents: RunExponents;
   /** The largest relative decrease of each margin between observations, from L < ℓ(0) on; 0 if it never decreases. */
   readonly decrease: { readonly normalizedMargin: number; readonly smoothedMargin: number };
@@ -48,6 +53,8 @@ export interface FlowOptions {
   readonly accuracy?: number;
   readonly loss?: Loss;
   readonly start?: readonly number[];
+  /** Ends the run at an observation that is enough for whoever asked; then the verdict may be short of the accuracy. */
+  readonly until?: (observation: Observation) => boolean;
 }
 
 export const ACCURACY = 1e-8;
@@ -64,11 +71,14 @@ const FAR = 1e6;
 /**
  * Runs the flow until direction error and KKT residual are ten times below the accuracy and the rates agree, or until neither can
  * improve.
- * Throws InputError where there is no start, or one that is zero or of the wrong length.
+ * Throws InputError where the network is not homogeneous, the loss is not one for its outputs, or there is no start, or one that is zero
+ * or of the wrong length.
  */
 export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOptions = {}): FlowRun {
   const start = options.start ?? flow?.start ?? null;
   const model = modelOf(problem);
+  const loss = options.loss ?? flow?.loss ?? "exponential";
+  ensureLoss(loss, problem.network.outputs);
   if (start === null) {
     throw new InputError(
       flow === null ? "flow" : "flow.start",
@@ -81,11 +91,10 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
   if (start.every((x) => x === 0)) throw new InputError("flow.start", "the zero vector has no direction to flow from");
   if (start.some((x) => Math.abs(x) > 1e100)) throw new InputError("flow.start", "a number is beyond 1e100");
   if (start.every((x) => Math.abs(x) < 1e-100)) throw new InputError("flow.start", "all numbers are below 1e-100");
-  const loss = options.loss ?? flow?.loss ?? "exponential";
   const accuracy = options.accuracy ?? ACCURACY;
   const target = directionOf(problem);
 
-  const forms = conservedQuantities(model, problem.network.source.kind === "fully-connected");
+  const forms = conservedQuantities(model);
   const path = trajectory(model, loss, start, forms);
   const origin = path.position();
   const observations = [look(path.position())];
@@ -102,6 +111,7 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
   }
   function done(): boolean {
     const { directionError, kkt, logInverseLoss, s } = observations.at(-1)!;
+    if (options.until?.(observations.at(-1)!)) return true;
     if (s * model.degree > MAX_LOG || observations.length > MAX_OBSERVATIONS) return true;
     if (kkt === null) return false;
     const residual = kktResidual(kkt);
@@ -130,9 +140,11 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
 
   const last = observations.at(-1)!;
   const residual = last.kkt === null ? null : kktResidual(last.kkt);
-  const stuck = halt !== null || last.normalizedMargin <= 0;
   const { exponents, reasons: short } = judged();
-  const reasons = stuck ? [`${halt ?? "the run has reached its limit"}; ${unseparated(path, model, last)}`] : short;
+  const reasons =
+    last.normalizedMargin > 0
+      ? [...(halt === null ? [] : [halt]), ...short]
+      : [`${halt ?? "the run has reached its limit"}; ${unseparated(path, model, last)}`];
   const separated = observations.filter((one) => one.smoothedMargin !== null);
   const decrease = {
     normalizedMargin: largestDecrease(separated.map((one) => one.normalizedMargin)),
@@ -154,6 +166,7 @@ export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOp
     reasons,
     remarks: [...remarks(path, observations, reasons.length === 0), ...marginRemarks(decrease)],
     observations,
+    end: path.position(),
     exponents,
     decrease,
     conservedDrift,
@@ -181,12 +194,10 @@ function drift(forms: readonly Conserved[], origin: Position, now: Position): nu
 /** What keeps the loss from going to zero. */
 function unseparated(path: Trajectory, model: Model, { logInverseLoss }: Observation): string {
   const { regime, state } = path.position();
-  const y = state.subarray(0, model.size);
-  const behind = regime.pattern.flatMap((slopes, sample) =>
-    pass(model, sample, slopes, y).margin <= 0 ? [sample + 1] : [],
-  );
-  const samples = behind.length === 0 ? "" : `, with no positive margin on sample ${behind.slice(0, 8).join(", ")}`;
-  return `the loss is ${print(Math.exp(-logInverseLoss))} and does not go to zero${samples}`;
+  const margins = marginsAt(model, regime.pattern, state.subarray(0, model.size));
+  const behind = model.margins.filter((_, k) => margins[k]! <= 0).map(marginText);
+  const which = behind.length === 0 ? "" : `, with no positive margin on ${behind.slice(0, 8).join(", ")}`;
+  return `the loss is ${print(Math.exp(-logInverseLoss))} and does not go to zero${which}`;
 }
 
 function remarks(path: Trajectory, observations: readonly Observed[], confirmed: boolean): string[] {
@@ -203,15 +214,13 @@ function remarks(path: Trajectory, observations: readonly Observed[], confirmed:
     const when = from === undefined ? "and never reaches it" : `which it reaches by s = ${print(from.s)}`;
     result.push(`the start has a margin that is not positive: not yet in the separating regime, ${when}`);
   }
-  if (regime.model.off === 0) {
-    regime.model.neurons.forEach((_, neuron) => {
-      if (regime.pattern.some((slopes) => slopes[neuron] === 1)) return;
-      if (regime.slides.some((slide) => slide.neuron === neuron)) return;
-      const since = path.events.findLast((event) => event.neuron === neuron);
-      const when = since === undefined ? "from the start" : `from s = ${print(since.s)} on`;
-      result.push(`neuron ${neuron + 1} is off on every sample ${when}: it is dead and no longer moves`);
-    });
-  }
+  regime.model.neurons.forEach(({ off, degree }, neuron) => {
+    if (off !== 0 || degree === 0 || regime.pattern.some((slopes) => slopes[neuron] === 1)) return;
+    if (regime.slides.some((slide) => slide.neuron === neuron)) return;
+    const since = path.events.findLast((event) => event.neuron === neuron);
+    const when = since === undefined ? "from the start" : `from s = ${print(since.s)} on`;
+    result.push(`neuron ${neuron + 1} is off on every sample ${when}: it is dead and no longer moves`);
+  });
   if (confirmed && regime.slides.length > 0) {
     const kinks = regime.slides.map(({ sample, neuron }) => `neuron ${neuron + 1} on sample ${sample + 1}`);
     result.push(`the limit is reached along the kink of ${kinks.join(", ")}`);
@@ -219,7 +228,7 @@ function remarks(path: Trajectory, observations: readonly Observed[], confirmed:
   return result;
 }
 
-/** The smoothed margin never decreases in theory, the normalised one only up to 1/‖θ‖^m. */
+/** The smoothed margin never decreases in theory, the normalised one only up to 1/‖θ‖^L. */
 function marginRemarks({ normalizedMargin, smoothedMargin }: FlowRun["decrease"]): string[] {
   const said = (what: string, by: number) =>
     by === 0 ? [] : [`the ${what} margin decreases, by ${print(by)} of it at most`];

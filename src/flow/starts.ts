@@ -1,11 +1,13 @@
 /** Many starts: where the flow goes from each, and how often it goes to the same limit. */
 import { cpus } from "node:os";
 import { Worker } from "node:worker_threads";
-import { InputError } from "../problem/decode.js";
-import type { Network } from "../problem/network.js";
+import { InputError } from "../network/decode.js";
+import type { Problem } from "../network/instance.js";
+import { gaussian, uniform } from "../numeric/random.js";
 import { type Loss, type ProblemFile, parseProblem } from "../problem/problem.js";
+import { ensureLoss } from "./loss.js";
 import { distance, norm } from "./matrix.js";
-import { gaussian, uniform } from "./random.js";
+import { modelOf } from "./model.js";
 import { ACCURACY, directionOf, runFlow } from "./run.js";
 
 export interface StartsRequest {
@@ -84,12 +86,15 @@ export function runStarts(request: StartsRequest, indices: readonly number[]): O
   });
 }
 
-/** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file. */
+/** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file, and where `runFlow` would. */
 export async function flowFromStarts(request: StartsRequest): Promise<StartsResult> {
   const { problem, flow } = parseProblem(request.source);
   if (request.around !== null && flow?.start == null) {
     throw new InputError(flow === null ? "flow" : "flow.start", "missing: there is no start to choose others around");
   }
+  const loss = request.loss ?? flow?.loss ?? "exponential";
+  ensureLoss(loss, problem.network.outputs);
+  modelOf(problem);
   const workers = Math.max(1, Math.min(request.workers ?? cpus().length, request.count));
   const outcomes = new Array<Outcome>(request.count);
   await Promise.all(
@@ -110,13 +115,13 @@ export async function flowFromStarts(request: StartsRequest): Promise<StartsResu
       continue;
     }
     const direction = Float64Array.from(outcome.direction);
-    const known = limits.find((limit) => distanceUpToNeurons(problem.network, direction, limit.direction) < SAME);
+    const known = limits.find((limit) => distanceUpToNeurons(problem, direction, limit.direction) < SAME);
     if (known === undefined) limits.push({ count: 1, direction, normalizedMargin: outcome.normalizedMargin });
     else known.count++;
   }
   return {
     name: problem.name,
-    loss: request.loss ?? flow?.loss ?? "exponential",
+    loss,
     starts: request.count,
     seed: request.seed,
     around: request.around,
@@ -125,7 +130,7 @@ export async function flowFromStarts(request: StartsRequest): Promise<StartsResu
         count,
         direction: [...direction],
         normalizedMargin,
-        isPoint: target === null ? null : distanceUpToNeurons(problem.network, direction, target) < SAME,
+        isPoint: target === null ? null : distanceUpToNeurons(problem, direction, target) < SAME,
       }))
       .sort((a, b) => b.count - a.count),
     others: [...others].map(([reason, count]) => ({ count, reason })).sort((a, b) => b.count - a.count),
@@ -142,34 +147,37 @@ function inWorker(request: StartsRequest, indices: readonly number[]): Promise<O
 
 /**
  * The distance of two directions up to permutations of the hidden neurons of fully connected networks, layer by layer from the
- * inputs: each neuron is matched with the closest one left, by its incoming weights and the length of its outgoing ones.
+ * inputs: each neuron is matched with the closest one left, by its incoming weights and its outgoing ones, of which only the length
+ * counts where they go to neurons that are themselves to be matched.
  */
-export function distanceUpToNeurons(network: Network, u: Float64Array, v: Float64Array): number {
+export function distanceUpToNeurons(problem: Problem<unknown>, u: Float64Array, v: Float64Array): number {
+  const { network, field, frozen } = problem;
   if (network.source.kind !== "fully-connected") return distance(u, v);
   const { layers } = network;
+  const constants = frozen.map((value) => field.toNumber(value));
+  const [mine, others] = [u, v].map((w) => (weight: number) => w[weight] ?? constants[weight - w.length]!);
   let total = 0;
   // Where the neurons of the layer below went: the place in v of each place in u.
   let below = Array.from({ length: network.inputs }, (_, place) => place);
   layers.forEach((layer, l) => {
-    const incoming = (w: Float64Array, unit: number, order: readonly number[]) =>
-      Float64Array.from(order, (from) => w[layer[unit]![from]!.parameter]!);
-    const outgoing = (w: Float64Array, unit: number) =>
-      norm(Float64Array.from(layers[l + 1] ?? [], (row) => w[row[unit]!.parameter]!));
+    const incoming = (weight: (k: number) => number, unit: number, order: readonly number[]) =>
+      Float64Array.from(order, (from) => weight(layer[unit]![from]!.weight));
+    const outgoing = (weight: (k: number) => number, unit: number) => {
+      const column = Float64Array.from(layers[l + 1] ?? [], (row) => weight(row[unit]!.weight));
+      return l + 2 < layers.length ? Float64Array.of(norm(column)) : column;
+    };
     const straight = below.map((_, place) => place);
     const free = new Set(layer.keys());
-    const matched = layer.map((_, unit) => {
-      const mine = incoming(u, unit, straight);
-      let best = { place: -1, gap: Number.POSITIVE_INFINITY, square: 0 };
-      for (const place of free) {
-        const square = distance(mine, incoming(v, place, below)) ** 2;
-        const gap = square + (outgoing(u, unit) - outgoing(v, place)) ** 2;
-        if (gap < best.gap) best = { place, gap, square };
-      }
+    below = layer.map((_, unit) => {
+      const gaps = [...(l + 1 < layers.length ? free : [unit])].map((place) => {
+        const square = distance(incoming(mine!, unit, straight), incoming(others!, place, below)) ** 2;
+        return { place, square, gap: square + distance(outgoing(mine!, unit), outgoing(others!, place)) ** 2 };
+      });
+      const best = gaps.reduce((least, one) => (one.gap < least.gap ? one : least));
       free.delete(best.place);
       total += best.square;
       return best.place;
     });
-    below = matched;
   });
   return Math.sqrt(total);
 }

@@ -5,9 +5,11 @@
  * The subspace is one of equalities θ_a = ±θ_b and θ_a = 0. It is found as an equitable partition is: begin with the equalities that
  * the start has, test at random points with them whether the gradient has them too, and split what differs.
  */
-import { addTo } from "./matrix.js";
-import { type Model, pass, patternAt } from "./model.js";
-import { uniform } from "./random.js";
+import { uniform } from "../numeric/random.js";
+import type { Loss } from "../problem/problem.js";
+import { reciprocalSlopes } from "./loss.js";
+import { combination } from "./matrix.js";
+import { type Model, passesAt, patternAt } from "./model.js";
 
 /** The parameters that are tied to each other, with their signs; those that stay zero are in no class. */
 export type Ties = readonly (readonly Tied[])[];
@@ -20,8 +22,8 @@ interface Tied {
 const PROBES = 6;
 const TOLERANCE = 1e-9;
 
-/** The finest equalities of the point that the flow near it keeps. */
-export function tiesOf(model: Model, theta: Float64Array): Ties {
+/** The finest equalities of the point that the flow of the loss near it keeps. */
+export function tiesOf(model: Model, loss: Loss, theta: Float64Array): Ties {
   const random = uniform(1);
   let zero = [...theta.keys()].filter((j) => theta[j] === 0);
   let classes = split(
@@ -37,7 +39,7 @@ export function tiesOf(model: Model, theta: Float64Array): Ties {
         const value = (Math.abs(theta[members[0]!.parameter]!) || 1e-3) * (1 + 1e-3 * random());
         for (const { parameter, sign } of members) point[parameter] = sign * value;
       }
-      const gradient = probeGradient(model, point);
+      const gradient = probeGradient(model, loss, point);
       const tolerance = TOLERANCE * Math.max(...gradient.map(Math.abs));
       const woken = zero.filter((j) => Math.abs(gradient[j]!) > tolerance);
       zero = zero.filter((j) => !woken.includes(j));
@@ -94,12 +96,18 @@ function groups(parameters: readonly number[], value: (j: number) => number, tol
   return parts;
 }
 
-/** Σ w(q_i) ∇q_i for a positive decreasing w: what holds of it for every such w holds of the flow of every loss. */
-function probeGradient(model: Model, point: Float64Array): Float64Array {
-  const pattern = patternAt(model, point);
-  const passes = pattern.map((slopes, sample) => pass(model, sample, slopes, point));
+/**
+ * Σ w_i ∇q_i with the weights of the logistic loss of each margin alone, which stand for those of every loss that is a sum over margins; or
+ * with those of cross-entropy, which depend on all margins of the sample.
+ */
+function probeGradient(model: Model, loss: Loss, point: Float64Array): Float64Array {
+  const passes = passesAt(model, patternAt(model, point), [...model.margins.keys()], point);
   const scale = Math.max(...passes.map(({ margin }) => Math.abs(margin))) || 1;
-  const sum = new Float64Array(model.size);
-  for (const { margin, gradient } of passes) addTo(sum, 1 / (1 + Math.exp(margin / scale)), gradient);
-  return sum;
+  const q = Float64Array.from(passes, ({ margin }) => margin / scale);
+  const alone = model.margins.map((margin, sample) => ({ ...margin, sample }));
+  return combination(
+    model.size,
+    reciprocalSlopes(loss === "cross-entropy" ? model.margins : alone, q).map((reciprocal) => 1 / reciprocal),
+    passes.map(({ gradient }) => gradient),
+  );
 }

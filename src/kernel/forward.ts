@@ -1,72 +1,91 @@
 /**
- * The forward pass: one, over any ring. Over K it gives margins, over K[t] the margins along a curve, over dual numbers
- * directional derivatives, over K[θ] the polynomial of a piece. (`proofs/theory.md`, §0.1, §1.4.)
+ * The forward pass: one, over any ring. Over K it gives outputs, over K[t] the outputs along a curve, over K[θ] the polynomials of a
+ * pattern. (`proofs/theory.md`, §0.)
  */
-
-import type { Curve, Instance, Scope, SparseVector, UnitAtSample } from "../certificate/format.js";
-import { type Field, type Ring, type Sign, sum } from "../exact/field.js";
+import type { Field, Ring } from "../exact/field.js";
 import { constant, type MultivariatePolynomial, multivariateRing, shiftedVariable } from "../exact/multivariate.js";
 import { type Polynomial, polynomialRing, signOnInterval } from "../exact/polynomial.js";
-import { type Network, offSlope } from "../problem/network.js";
+import type { SparseVector } from "../network/codec.js";
+import { type Instance, type Margin, weightsOf } from "../network/instance.js";
+import { isLinearLayer, type Network, type Scope } from "../network/network.js";
 import { ensure } from "./ensure.js";
 
-/** Per hidden layer and unit: whether σ' = 1 there. */
+/** Per hidden layer and unit: whether σ' = 1 there. Of no meaning where the layer is linear. */
 export type Pattern = readonly (readonly boolean[])[];
 
-/** What a forward pass saw: the pre-activation of every hidden unit, and the output. */
+/** What a forward pass saw: the pre-activation of every hidden unit, and the outputs. */
 export interface Pass<R> {
   readonly preactivations: readonly (readonly R[])[];
-  readonly output: R;
+  readonly outputs: readonly R[];
 }
 
-/**
- * Φ over the ring R, with parameters and inputs in R. `isOn` decides, from a hidden unit's pre-activation, whether the unit is
- * on; where it is off, the output is `slope` times the pre-activation.
- */
-export function forward<R>(
+/** A hidden unit at a sample. */
+export interface UnitAtSample {
+  readonly sample: number;
+  readonly layer: number;
+  readonly unit: number;
+}
+
+/** A hidden unit in words, counted from 1. */
+export function unitText({ sample, layer, unit }: UnitAtSample): string {
+  return `unit ${unit + 1} of layer ${layer + 1} at sample ${sample + 1}`;
+}
+
+/** The outputs over the ring R, with weights and inputs in R; `activate` is σ in the layers that are not linear. */
+export function propagate<R>(
   ring: Ring<R>,
-  { layers, activation }: Network,
-  slope: R,
-  parameters: readonly R[],
+  network: Network,
+  weights: readonly R[],
   inputs: readonly R[],
-  isOn: (z: R, layer: number, unit: number) => boolean,
+  activate: (z: R, layer: number, unit: number) => R,
 ): Pass<R> {
-  const linear = activation.kind === "linear";
   const preactivations: R[][] = [];
   let values = inputs;
-  for (const [l, layer] of layers.entries()) {
+  for (const [l, layer] of network.layers.entries()) {
     const z = layer.map((row) => {
       let total = ring.zero;
-      for (const { from, parameter } of row) {
+      for (const { from, weight } of row) {
         const value = values[from]!;
-        const weight = parameters[parameter]!;
-        if (!ring.isZero(value) && !ring.isZero(weight)) total = ring.add(total, ring.mul(weight, value));
+        const factor = weights[weight]!;
+        if (!ring.isZero(value) && !ring.isZero(factor)) total = ring.add(total, ring.mul(factor, value));
       }
       return total;
     });
-    if (l === layers.length - 1) return { preactivations, output: z[0]! };
+    if (l === network.layers.length - 1) return { preactivations, outputs: z };
     preactivations.push(z);
-    values = linear ? z : z.map((one, unit) => (isOn(one, l, unit) ? one : ring.mul(slope, one)));
+    values = isLinearLayer(network, l) ? z : z.map((one, unit) => activate(one, l, unit));
   }
   throw new RangeError("a network has at least one layer");
 }
 
+/**
+ * The outputs where every unit is on or off. `lift` puts a slope into R. `isOn` decides, from a pre-activation in a layer that is not
+ * linear, whether the unit is on; where it is off, its output is the slope times the pre-activation.
+ */
+export function forward<E, R>(
+  ring: Ring<R>,
+  { network, field }: Pick<Instance<E>, "network" | "field">,
+  lift: (c: E) => R,
+  weights: readonly R[],
+  inputs: readonly R[],
+  isOn: (z: R, layer: number, unit: number) => boolean,
+): Pass<R> {
+  const slopes = network.slopes.map((slope) => lift(field.fromRational(slope)));
+  const activate = (z: R, l: number, unit: number) => (isOn(z, l, unit) ? z : ring.mul(slopes[l]!, z));
+  return propagate(ring, network, weights, inputs, activate);
+}
+
 /** The pass of a sample at a point, over K. A kink counts as off: σ(0) = 0 on both sides. */
-export function passAt<E>({ network, field: K, data }: Instance<E>, sample: number, point: readonly E[]): Pass<E> {
-  const slope = K.fromRational(offSlope(network.activation));
-  return forward(K, network, slope, point, data[sample]!.x, (z) => K.sign(z) > 0);
+export function passAt<E>(instance: Instance<E>, sample: number, point: readonly E[]): Pass<E> {
+  const { field: K, data } = instance;
+  const isOn = (z: E) => K.sign(z) > 0;
+  return forward(K, instance, (c) => c, weightsOf(instance, point), data[sample]!.x, isOn);
 }
 
-/** y_i Φ(point; x_i) */
-export function marginAt<E>(instance: Instance<E>, sample: number, point: readonly E[]): E {
-  const { output } = passAt(instance, sample, point);
-  return instance.data[sample]!.y === 1 ? output : instance.field.neg(output);
-}
-
-/** The sign of each y_i Φ(point; x_i) − 1: the point is feasible iff none is negative, and a sample is active iff its own is 0. */
-export function slackSigns<E>(instance: Instance<E>, point: readonly E[]): Sign[] {
-  const K = instance.field;
-  return instance.data.map((_, i) => K.sign(K.sub(marginAt(instance, i, point), K.one)));
+/** θ(t) = θ + Σ_k steps[k−1] t^k on 0 < t ≤ end. */
+export interface Curve<E> {
+  readonly end: E;
+  readonly steps: readonly SparseVector<E>[];
 }
 
 /** θ(t), as polynomials in t. */
@@ -83,9 +102,8 @@ export function passAlong<E>(
   instance: Instance<E>,
   curve: Curve<E>,
   sample: number,
-): Pass<Polynomial<E>> & { pattern: Pattern } {
-  const { network, field: K, data } = instance;
-  const ring = polynomialRing(K);
+): Pass<Polynomial<E>> & { readonly pattern: Pattern } {
+  const { network, field: K, data, frozen } = instance;
   const lift = (c: E): Polynomial<E> => (K.isZero(c) ? [] : [c]);
   const pattern = network.layers.slice(0, -1).map((layer) => layer.map(() => false));
   const isOn = (z: Polynomial<E>, layer: number, unit: number) => {
@@ -98,8 +116,8 @@ export function passAlong<E>(
     pattern[layer]![unit] = sign > 0;
     return sign > 0;
   };
-  const slope = lift(K.fromRational(offSlope(network.activation)));
-  const pass = forward(ring, network, slope, curvePoint(instance, curve), data[sample]!.x.map(lift), isOn);
+  const weights = [...curvePoint(instance, curve), ...frozen.map(lift)];
+  const pass = forward(polynomialRing(K), instance, lift, weights, data[sample]!.x.map(lift), isOn);
   return { ...pass, pattern };
 }
 
@@ -108,97 +126,58 @@ export function ensureCurve<E>({ network, field: K }: Instance<E>, { end, steps 
   ensure(K.sign(end) > 0, "curve.end", "the end of the curve is not positive");
   for (const step of steps) {
     for (const k of step.keys()) {
-      const { name, layer } = network.parameters[k]!;
-      ensure(
-        scope === null || layer === scope,
-        "curve.scope",
-        () => `the curve moves ${name}, which is outside the scope`,
-      );
+      const { name, layers } = network.parameters[k]!;
+      const moves = scope === null || layers.includes(scope);
+      ensure(moves, "curve.scope", () => `the curve moves ${name}, which is outside the scope`);
     }
   }
 }
 
-/**
- * The pass of a sample on one piece: polynomials in the displacement d of the scope's parameters from `base`. Variables are
- * positions in `scopeParameters`.
- */
-export function passOnPiece<E>(
-  { network, field: K, data }: Instance<E>,
-  sample: number,
-  pattern: Pattern,
-  scopeParameters: readonly number[],
-  base: readonly E[],
-): Pass<MultivariatePolynomial<E>> {
-  const ring = multivariateRing(K);
-  const parameters = base.map((value) => constant(K, value));
-  for (const [variable, k] of scopeParameters.entries()) parameters[k] = shiftedVariable(K, base[k]!, variable);
-  const slope = constant(K, K.fromRational(offSlope(network.activation)));
-  const inputs = data[sample]!.x.map((c) => constant(K, c));
-  return forward(ring, network, slope, parameters, inputs, (_, layer, unit) => pattern[layer]![unit]!);
+/** The pass of a sample under a pattern: polynomials in the displacement of all parameters from θ. */
+export function passUnder<E>(instance: Instance<E>, sample: number, pattern: Pattern): Pass<MultivariatePolynomial<E>> {
+  const { field: K, data, point, frozen } = instance;
+  const lift = (c: E) => constant(K, c);
+  const weights = [...point.map((value, k) => shiftedVariable(K, value, k)), ...frozen.map(lift)];
+  const inputs = data[sample]!.x.map(lift);
+  return forward(multivariateRing(K), instance, lift, weights, inputs, (_, layer, unit) => pattern[layer]![unit]!);
 }
 
-/** ∇_θ of Φ^s(θ; x_i) for the pattern s, by the chain rule from the output backwards. */
-export function gradient<E>({ network, field: K, data, point }: Instance<E>, sample: number, pattern: Pattern): E[] {
-  const slope = K.fromRational(offSlope(network.activation));
-  const linear = network.activation.kind === "linear";
-  const isOn = (layer: number, unit: number) => linear || pattern[layer]![unit]!;
-  const { preactivations } = forward(K, network, slope, point, data[sample]!.x, (_, layer, unit) => isOn(layer, unit));
-  const outputs = preactivations.map((layer, l) => layer.map((z, unit) => (isOn(l, unit) ? z : K.mul(slope, z))));
+/** ∇_θ of a margin under a pattern of its sample, by the chain rule from the outputs backwards. */
+export function gradient<E>(instance: Instance<E>, { sample, plus, minus }: Margin, pattern: Pattern): E[] {
+  const { network, field: K, data, point } = instance;
+  const slopes = network.slopes.map((slope) => K.fromRational(slope));
+  const linear = network.slopes.map((_, l) => isLinearLayer(network, l));
+  const activate = (z: E, l: number, unit: number) => (pattern[l]![unit]! ? z : K.mul(slopes[l]!, z));
+  const weights = weightsOf(instance, point);
+  const { x } = data[sample]!;
+  const { preactivations } = propagate(K, network, weights, x, activate);
+  const outputs = preactivations.map((layer, l) => (linear[l]! ? layer : layer.map((z, unit) => activate(z, l, unit))));
   const result = new Array<E>(point.length).fill(K.zero);
-  let adjoints: E[] = [K.one];
+  let adjoints = network.layers.at(-1)!.map((_, k) => (k === plus ? K.one : k === minus ? K.neg(K.one) : K.zero));
   for (let l = network.layers.length - 1; l >= 0; l--) {
-    const below = l === 0 ? data[sample]!.x : outputs[l - 1]!;
+    const below = l === 0 ? x : outputs[l - 1]!;
     const next = below.map(() => K.zero);
     for (const [unit, row] of network.layers[l]!.entries()) {
       const adjoint = adjoints[unit]!;
       if (K.isZero(adjoint)) continue;
-      for (const { from, parameter } of row) {
-        result[parameter] = K.add(result[parameter]!, K.mul(adjoint, below[from]!));
-        if (l > 0) next[from] = K.add(next[from]!, K.mul(adjoint, point[parameter]!));
+      for (const { from, weight } of row) {
+        if (weight < point.length) result[weight] = K.add(result[weight]!, K.mul(adjoint, below[from]!));
+        if (l > 0) next[from] = K.add(next[from]!, K.mul(adjoint, weights[weight]!));
       }
     }
-    adjoints = next.map((a, unit) => (l === 0 || isOn(l - 1, unit) ? a : K.mul(slope, a)));
+    adjoints = l === 0 || linear[l - 1]! ? next : next.map((a, unit) => activate(a, l - 1, unit));
   }
   return result;
 }
 
-/**
- * The pre-activations of one layer at a sample as linear forms in that layer's parameters, the layers below staying at θ: per
- * unit, the coefficients by parameter.
- */
-export function linearForms<E>(instance: Instance<E>, sample: number, layer: number): SparseVector<E>[] {
-  const { network, field: K, data, point } = instance;
-  const slope = K.fromRational(offSlope(network.activation));
-  const inputs =
-    layer === 0
-      ? data[sample]!.x
-      : passAt(instance, sample, point).preactivations[layer - 1]!.map((z) =>
-          network.activation.kind === "linear" || K.sign(z) > 0 ? z : K.mul(slope, z),
-        );
-  return network.layers[layer]!.map((row) => linearForm(K, row, inputs));
-}
-
-/** A row of a layer at its inputs, as a linear form in the layer's parameters. */
-export function linearForm<E>(
-  K: Field<E>,
-  row: Network["layers"][number][number],
-  inputs: readonly E[],
-): SparseVector<E> {
-  const form = new Map<number, E>();
-  for (const { from, parameter } of row) form.set(parameter, K.add(form.get(parameter) ?? K.zero, inputs[from]!));
-  for (const [parameter, c] of form) if (K.sign(c) === 0) form.delete(parameter);
-  return form;
-}
-
-/** Σ v_k w_k of a sparse and a dense or sparse vector. */
-export function sparseDot<E>(K: Field<E>, v: SparseVector<E>, w: (parameter: number) => E): E {
-  return sum(
-    K,
-    [...v].map(([k, c]) => K.mul(c, w(k))),
-  );
-}
-
-/** A hidden unit in words, counted from 1. */
-export function unitText({ sample, layer, unit }: UnitAtSample): string {
-  return `unit ${unit + 1} of layer ${layer + 1} at sample ${sample + 1}`;
+/** Σ_k weight_k · vector_k, dense. */
+export function combination<E>(K: Field<E>, dimension: number, terms: Iterable<readonly [E, readonly E[]]>): E[] {
+  const total = new Array<E>(dimension).fill(K.zero);
+  for (const [weight, vector] of terms) {
+    if (K.isZero(weight)) continue;
+    for (let k = 0; k < dimension; k++) {
+      if (!K.isZero(vector[k]!)) total[k] = K.add(total[k]!, K.mul(weight, vector[k]!));
+    }
+  }
+  return total;
 }

@@ -1,35 +1,46 @@
 /** A bound on work, so that no certificate can make the kernel run for ever. */
 import type { Field } from "../exact/field.js";
 
-/** The check needs more arithmetic than is allowed. */
+/** The check needs more work than is allowed. */
 export class LimitError extends Error {}
 
 /** Every so many operations one result is measured, as a sample of what the others cost. */
 const SAMPLE = 64;
-/** In operations on numbers of 64 bits. */
-const BUDGET = 20_000_000;
+/** Of one certificate, in products of words of 64 bits. */
+const BUDGET = 1_000_000_000;
+
+/** A field whose operations draw on a budget, as does whatever else is spent. */
+export interface Metered<E> extends Field<E> {
+  /** Charges so many simple operations. */
+  readonly spend: (operations: number) => void;
+}
 
 /** The field K, whose operations throw LimitError once they have cost more than the budget. */
-export function metered<E>(K: Field<E>): Field<E> {
+export function metered<E>(K: Field<E>): Metered<E> {
   let operations = 0;
   let cost = 0;
+  const spend = (words: number) => {
+    cost += words;
+    if (cost > BUDGET) throw new LimitError("the check needs more work than the kernel allows");
+  };
+  const wordsOf = (a: E) =>
+    K.coordinates(a).reduce((n, q) => n + (q.n.toString(16).length + q.d.toString(16).length) / 16, 0);
   const charge = (result: E): E => {
-    if (++operations % SAMPLE === 0) {
-      const words = K.coordinates(result).reduce(
-        (n, q) => n + (q.n.toString(16).length + q.d.toString(16).length) / 16,
-        0,
-      );
-      cost += SAMPLE * (1 + words * words); // Euclid's algorithm on every result is quadratic
-      if (cost > BUDGET) throw new LimitError("the check needs more arithmetic than the kernel allows");
-    }
+    if (++operations % SAMPLE === 0) spend(SAMPLE * (1 + wordsOf(result) ** 2)); // Euclid's algorithm is quadratic
     return result;
+  };
+  // An inverse in a field of degree n is an elimination with n³ products of numbers that grow: charged before it is carried out.
+  const inverting = (a: E): E => {
+    spend(1 + (K.degree > 1 ? (K.degree * wordsOf(a)) ** 2 : 0));
+    return a;
   };
   return {
     ...K,
     add: (a, b) => charge(K.add(a, b)),
     sub: (a, b) => charge(K.sub(a, b)),
     mul: (a, b) => charge(K.mul(a, b)),
-    div: (a, b) => charge(K.div(a, b)),
-    inv: (a) => charge(K.inv(a)),
+    div: (a, b) => charge(K.div(a, inverting(b))),
+    inv: (a) => charge(K.inv(inverting(a))),
+    spend: (n) => spend(n),
   };
 }

@@ -1,102 +1,173 @@
 /**
  * The kernel: decides, in exact arithmetic, whether each statement of a certificate is proved by its evidence.
  *
- * This folder, with `exact`, `problem` and `certificate`, is all that has to be trusted. It imports no package but fraction.js,
- * reads no clock, draws no random number and does no input or output.
+ * This folder, with `network` and `exact`, is all that has to be trusted. It imports no package but fraction.js, reads no clock,
+ * draws no random number and does no input or output. Read on in `certificate.ts` (the JSON), `facts.ts` and `forward.ts` (what holds at
+ * θ), `explore.ts` (cells), and then `statements/`, one file per kind.
  */
-import { decodeCertificate, statementDecoder } from "../certificate/decode.js";
-import type { Instance, Of, Statement, StatementKind } from "../certificate/format.js";
-import { FieldError } from "../exact/number-field.js";
-import { InputError } from "../problem/decode.js";
-import { checkBranchVertices } from "./branch-vertices.js";
-import { type Clause, Rejection } from "./ensure.js";
-import { checkFeasible, checkInfeasible } from "./feasible.js";
-import { checkKkt } from "./kkt.js";
-import { checkLagrangian } from "./lagrangian.js";
-import { checkLayerCells } from "./layer-cells.js";
-import { checkLayerGlobal } from "./layer-global.js";
-import { LimitError, metered } from "./metered.js";
-import { checkNormBound } from "./norm-bound.js";
-import { checkNotGlobal } from "./not-global.js";
-import { checkNotKkt } from "./not-kkt.js";
-import { checkNotLocal } from "./not-local.js";
-import { checkPathBound } from "./path-bound.js";
-import { checkStrictLocal } from "./strict-local.js";
-import { checkSvmDual } from "./svm-dual.js";
+import { FieldError, FieldLimitError } from "../exact/number-field.js";
+import type { Rational } from "../exact/rational.js";
+import type { Codec, Json } from "../network/codec.js";
+import { InputError, tagged } from "../network/decode.js";
+import type { Instance, Problem } from "../network/instance.js";
+import { CERTIFICATE_FORMAT, contextOf, readCertificate, writeEnclosed, writeInstance } from "./certificate.js";
+import type { EnclosedPoint } from "./enclosed/point.js";
+import { type EnclosedKind, type EnclosedStatement, enclosedKinds } from "./enclosed/statements.js";
+import { type EnclosedFacts, enclosedFacts, systemClauses } from "./enclosed/system.js";
+import { Rejection } from "./ensure.js";
+import { treeClauses } from "./explore.js";
+import { type Facts, factsOf, spendNetwork } from "./facts.js";
+import { LimitError, type Metered, metered } from "./metered.js";
+import type { Kind, Meaning } from "./statement.js";
+import { kinds, type Proved, type Statement } from "./statements/index.js";
 
 export interface Refusal {
   readonly accepted: false;
   /** The clause of the format that refused it. */
-  readonly clause: Clause;
+  readonly clause: string;
   /** A JSON path in the certificate. */
   readonly where: string;
   readonly found: string;
 }
 
-export type StatementVerdict<E> = { readonly accepted: true; readonly statement: Statement<E> } | Refusal;
+export interface Acceptance<E> {
+  readonly accepted: true;
+  readonly statement: Statement<E>;
+  readonly meaning: Meaning<E>;
+  /** The statement with what its check returned. */
+  readonly proved: Proved<E>;
+}
+
+export type StatementVerdict<E> = Acceptance<E> | Refusal;
+
+/** The same for a statement about an enclosed point. */
+export type EnclosedVerdict =
+  | { readonly accepted: true; readonly statement: EnclosedStatement; readonly meaning: Meaning<Rational> }
+  | Refusal;
 
 export type CertificateVerdict =
   | {
       readonly readable: true;
+      readonly sort: "exact";
       readonly instance: Instance<unknown>;
       readonly statements: readonly StatementVerdict<unknown>[];
     }
+  | {
+      readonly readable: true;
+      readonly sort: "enclosed";
+      readonly enclosed: EnclosedFacts;
+      readonly statements: readonly EnclosedVerdict[];
+    }
   | { readonly readable: false; readonly refusal: Refusal };
 
-type Checks = { readonly [K in StatementKind]: <E>(instance: Instance<E>, statement: Of<K, E>) => void };
-
-const CHECKS: Checks = {
-  feasible: checkFeasible,
-  infeasible: checkInfeasible,
-  kkt: checkKkt,
-  "not-kkt": checkNotKkt,
-  "not-local": checkNotLocal,
-  "not-global": checkNotGlobal,
-  "strict-local": checkStrictLocal,
-  lagrangian: checkLagrangian,
-  "svm-dual": checkSvmDual,
-  "norm-bound": checkNormBound,
-  "branch-vertices": checkBranchVertices,
-  "path-bound": checkPathBound,
-  "layer-global": checkLayerGlobal,
-  "layer-cells": checkLayerCells,
-};
+/** The clauses of the format, each owned by exactly one check. */
+export const CLAUSES: readonly string[] = [
+  "format",
+  "field",
+  "limit",
+  "curve.end",
+  "curve.scope",
+  "curve.sign",
+  ...treeClauses,
+  ...Object.values(kinds<unknown>()).flatMap(({ clauses }) => clauses),
+  ...systemClauses,
+  ...Object.values(enclosedKinds).flatMap(({ clauses }) => clauses),
+];
 
 /** Re-checks a parsed certificate. Never throws: whatever is not proved, or not understood, is refused with a reason. */
 export function verifyCertificate(certificate: unknown): CertificateVerdict {
   try {
-    const { instance, statements } = decodeCertificate(certificate);
-    const decode = statementDecoder(instance);
-    return {
-      readable: true,
-      instance,
-      statements: statements.map((raw, k) =>
-        verifyOne(instance, () => decode(raw, `statements[${k}]`), `statements[${k}]`),
-      ),
-    };
+    const raw = readCertificate(certificate);
+    const each = <T>(verify: (statement: unknown, where: string) => T) =>
+      raw.statements.map((statement, k) => verify(statement, `statements[${k}]`));
+    if (raw.sort === "enclosed") {
+      const enclosed = enclosedFacts(raw.problem, raw.point, (raw.problem.field as Metered<Rational>).spend);
+      const { read } = enclosedCodec(raw.problem);
+      const statements = each((one, where) => verifyEnclosed(enclosed, () => read(one, where), where));
+      return { readable: true, sort: "enclosed", enclosed, statements };
+    }
+    const facts = factsOf(raw.instance);
+    const { read } = statementCodec(raw.instance);
+    const statements = each((one, where) => verifyOne(facts, () => read(one, where), where));
+    return { readable: true, sort: "exact", instance: raw.instance, statements };
   } catch (error) {
     return { readable: false, refusal: refusal(error, "") };
   }
 }
 
-/** Checks one decoded statement about the instance. Never throws. */
+/** Checks one statement about the instance, within a budget of its own. Never throws. */
 export function verifyStatement<E>(instance: Instance<E>, statement: Statement<E>): StatementVerdict<E> {
-  return verifyOne(instance, () => statement, "");
+  try {
+    return verifyOne(factsOf({ ...instance, field: metered(instance.field) }), () => statement, "");
+  } catch (error) {
+    return refusal(error, "");
+  }
 }
 
-function verifyOne<E>(instance: Instance<E>, read: () => Statement<E>, where: string): StatementVerdict<E> {
+/** The JSON of a certificate. */
+export function writeCertificate<E>(instance: Instance<E>, statements: readonly Statement<E>[]): Json {
+  const { write } = statementCodec(instance);
+  return { format: CERTIFICATE_FORMAT, problem: writeInstance(instance), statements: statements.map(write) };
+}
+
+/** Reads and writes the statements about an instance. */
+export function statementCodec<E>(instance: Instance<E>): Codec<Statement<E>> {
+  const context = contextOf(instance);
+  const all = Object.entries(kinds<E>()) as unknown as [string, Kind<E, Statement<E>, unknown>][];
+  const codecs = new Map(all.map(([name, { codec }]) => [name, codec(context)]));
+  return {
+    read: tagged(new Map([...codecs].map(([name, { read }]) => [name, read]))),
+    write: (statement) => codecs.get(statement.kind)!.write(statement),
+  };
+}
+
+/** The JSON of a certificate about an enclosed point. */
+export function writeEnclosedCertificate(
+  problem: Problem<Rational>,
+  point: EnclosedPoint,
+  statements: readonly EnclosedStatement[],
+): Json {
+  const { write } = enclosedCodec(problem);
+  return { format: CERTIFICATE_FORMAT, problem: writeEnclosed(problem, point), statements: statements.map(write) };
+}
+
+/** Reads and writes the statements about an enclosed point. */
+export function enclosedCodec(problem: Problem<Rational>): Codec<EnclosedStatement> {
+  const context = contextOf(problem);
+  const all = Object.entries(enclosedKinds) as unknown as [string, EnclosedKind<EnclosedStatement>][];
+  const codecs = new Map(all.map(([name, { codec }]) => [name, codec(context)]));
+  return {
+    read: tagged(new Map([...codecs].map(([name, { read }]) => [name, read]))),
+    write: (statement) => codecs.get(statement.kind)!.write(statement),
+  };
+}
+
+function verifyEnclosed(facts: EnclosedFacts, read: () => EnclosedStatement, where: string): EnclosedVerdict {
   try {
     const statement = read();
-    const check = CHECKS[statement.kind] as (instance: Instance<E>, statement: Statement<E>) => void;
-    check({ ...instance, field: metered(instance.field) }, statement);
-    return { accepted: true, statement };
+    const { check, meaning } = enclosedKinds[statement.kind] as unknown as EnclosedKind<EnclosedStatement>;
+    check(facts, statement);
+    return { accepted: true, statement, meaning: meaning(statement) };
+  } catch (error) {
+    return refusal(error, where);
+  }
+}
+
+function verifyOne<E>(facts: Facts<E>, read: () => Statement<E>, where: string): StatementVerdict<E> {
+  try {
+    const statement = read();
+    const { check, meaning } = kinds<E>()[statement.kind] as unknown as Kind<E, Statement<E>, unknown>;
+    spendNetwork(facts);
+    const proof = check(facts, statement);
+    const proved = { kind: statement.kind, statement, proof } as Proved<E>;
+    return { accepted: true, statement, meaning: meaning(statement, facts), proved };
   } catch (error) {
     return refusal(error, where);
   }
 }
 
 function refusal(error: unknown, where: string): Refusal {
-  const refuse = (clause: Clause, found: string, place = where): Refusal => ({
+  const refuse = (clause: string, found: string, place = where): Refusal => ({
     accepted: false,
     clause,
     where: place,
@@ -104,8 +175,9 @@ function refusal(error: unknown, where: string): Refusal {
   });
   if (error instanceof Rejection) return refuse(error.clause, error.message);
   if (error instanceof InputError) return refuse("format", error.message, error.where);
+  if (error instanceof FieldLimitError) return refuse("limit", error.message, where || "problem.field");
   if (error instanceof FieldError) return refuse("field", error.message, where || "problem.field");
   if (error instanceof LimitError) return refuse("limit", error.message);
-  // Anything else is a bug here or an engine limit; refusing is always sound.
-  return refuse("limit", `the check could not be carried out: ${error instanceof Error ? error.message : "unknown"}`);
+  // A bug here, or a limit of the engine: refusing is always sound, and every test forbids it.
+  return refuse("internal", error instanceof Error ? error.message : "unknown");
 }

@@ -1,6 +1,6 @@
 /** The claims of the paper's table, and an exact instance or more for each: data in `claims.json` and `instances/`. */
 import { readFileSync } from "node:fs";
-import { readJson } from "../problem/decode.js";
+import { readJson } from "../network/decode.js";
 import { type ProblemFile, parseProblem } from "../problem/problem.js";
 import type { Answer, LayerVerdict, Verdict } from "../report/verdict.js";
 

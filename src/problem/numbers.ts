@@ -1,18 +1,33 @@
 /**
- * The number syntax of problem files: integers, fractions, exact decimals, and expressions with + − * /, parentheses, integer
- * powers, sqrt(r) and root(r,k) of positive rationals. All bounds here keep a hostile number from costing time or memory.
+ * The number syntax of problem files: integers, fractions, exact decimals, and expressions with + − * /, parentheses, powers,
+ * sqrt(x) and root(x,k); exponents are rational. Roots and fractional powers are of positive numbers, and may be nested. All
+ * bounds here keep a hostile number from costing time or memory.
  */
-import type { Field } from "../exact/field.js";
+import { power } from "../exact/field.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
-import { type Decoder, describe, InputError, isInexactNumber } from "./decode.js";
-import { exactRoot, type Radical } from "./radicals.js";
+import { type Decoder, describe, InputError, isInexactNumber } from "../network/decode.js";
+import {
+  bitLength,
+  isRational,
+  type Plain,
+  plainInverse,
+  plainPower,
+  plainProduct,
+  plainRational,
+  plainRoot,
+  powerWithin,
+} from "./plain.js";
+import type { Radical } from "./radicals.js";
+import { type Tower, type TowerElement, TowerError } from "./tower.js";
 
-export type Expression =
-  | { readonly op: "number"; readonly value: Rational }
+/** What a number says, and its value where that is seen to be plain. */
+export type Expression = { readonly plain: Plain | null } & (
+  | { readonly op: "number" }
   | { readonly op: "add" | "sub" | "mul" | "div"; readonly left: Expression; readonly right: Expression }
   | { readonly op: "neg"; readonly of: Expression }
-  | { readonly op: "pow"; readonly of: Expression; readonly exponent: Expression }
-  | { readonly op: "root"; readonly of: Expression; readonly degree: Expression };
+  | { readonly op: "pow"; readonly of: Expression; readonly exponent: bigint }
+  | { readonly op: "root"; readonly of: Expression; readonly degree: number }
+);
 
 /** A number of the file, not yet in a field, with its place for error messages. */
 export interface NumberText {
@@ -27,12 +42,14 @@ const MAX_RADICAND_BITS = 512;
 /** For all the inversions of a file together: they are the one operation that is dear in a field of high degree. */
 const MAX_INVERSION_WORK = 1e11;
 const MAX_EXPONENT = 4096n;
+const MAX_DECIMAL_EXPONENT = 1000;
 const MAX_ROOT = 1024n;
+const NOT_POSITIVE = "roots are of positive numbers only: write 0 for a root of 0, and -root(8,3) for one of -8";
 
 /** A JSON integer or a string in the number syntax. */
 export const number: Decoder<NumberText> = (value, where) => {
   if (typeof value === "number" && Number.isSafeInteger(value)) {
-    return { expression: { op: "number", value: rational(BigInt(value)) }, where };
+    return { expression: { op: "number", plain: plainRational(rational(BigInt(value))) }, where };
   }
   if (isInexactNumber(value)) {
     const literal = describe(value).replace("the number ", "");
@@ -48,7 +65,10 @@ export const number: Decoder<NumberText> = (value, where) => {
 };
 
 function parse(source: string, where: string): Expression {
-  const tokens = [...source.matchAll(/\s*(\d+(?:\.\d+)?|sqrt|root|[-+*/^(),]|\S)/g)].map((match) => match[1]!);
+  const tokens = [...source.matchAll(/\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|sqrt|root|[-+*/^(),]|\S)/g)].map(
+    (match) => match[1]!,
+  );
+  const build = builder(where);
   let next = 0;
   let depth = 0;
   const fail = (): never => {
@@ -62,8 +82,8 @@ function parse(source: string, where: string): Expression {
     if (++depth > MAX_DEPTH) throw new InputError(where, `a number nested more than ${MAX_DEPTH} deep`);
     let left = term();
     for (;;) {
-      if (accept("+")) left = { op: "add", left, right: term() };
-      else if (accept("-")) left = { op: "sub", left, right: term() };
+      if (accept("+")) left = build.binary("add", left, term());
+      else if (accept("-")) left = build.binary("sub", left, term());
       else break;
     }
     depth--;
@@ -72,8 +92,8 @@ function parse(source: string, where: string): Expression {
   const term = (): Expression => {
     let left = factor();
     for (;;) {
-      if (accept("*")) left = { op: "mul", left, right: factor() };
-      else if (accept("/")) left = { op: "div", left, right: factor() };
+      if (accept("*")) left = build.binary("mul", left, factor());
+      else if (accept("/")) left = build.binary("div", left, factor());
       else return left;
     }
   };
@@ -81,10 +101,10 @@ function parse(source: string, where: string): Expression {
     let negative = false;
     while (accept("-")) negative = !negative;
     const base = atom();
-    const powered: Expression = accept("^") ? { op: "pow", of: base, exponent: exponent() } : base;
-    return negative ? { op: "neg", of: powered } : powered;
+    const powered = accept("^") ? build.power(base, exponent()) : base;
+    return negative ? build.negative(powered) : powered;
   };
-  const exponent = (): Expression => (accept("-") ? { op: "neg", of: atom() } : atom());
+  const exponent = (): Expression => (accept("-") ? build.negative(atom()) : atom());
   const atom = (): Expression => {
     if (accept("(")) {
       const inner = expression();
@@ -95,7 +115,7 @@ function parse(source: string, where: string): Expression {
       expect("(");
       const of = expression();
       expect(")");
-      return { op: "root", of, degree: { op: "number", value: rational(2n) } };
+      return build.root(of, build.rational(rational(2n)));
     }
     if (accept("root")) {
       expect("(");
@@ -103,28 +123,102 @@ function parse(source: string, where: string): Expression {
       expect(",");
       const degree = expression();
       expect(")");
-      return { op: "root", of, degree };
+      return build.root(of, degree);
     }
-    const literal = /^(\d+)(?:\.(\d+))?$/.exec(tokens[next] ?? "");
+    const literal = /^(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(tokens[next] ?? "");
     if (literal === null) return fail();
     next++;
     const decimals = literal[2] ?? "";
-    return { op: "number", value: rational(BigInt(literal[1]! + decimals), 10n ** BigInt(decimals.length)) };
+    const tens = Number(literal[3] ?? "0");
+    if (Math.abs(tens) > MAX_DECIMAL_EXPONENT) {
+      throw new InputError(where, `the exponent of a decimal is at most ${MAX_DECIMAL_EXPONENT} in size`);
+    }
+    const digits = rational(BigInt(literal[1]! + decimals), 10n ** BigInt(decimals.length));
+    const scale = 10n ** BigInt(Math.abs(tens));
+    return build.rational(tens < 0 ? digits.div(rational(scale)) : digits.mul(rational(scale)));
   };
 
   const whole = expression();
   return next === tokens.length ? whole : fail();
 }
 
-/** The radicals that a number contains, perfect powers left out. */
-export function radicalsIn({ expression, where }: NumberText): Radical[] {
+/** Puts expressions together, with their values where these are plain. Throws InputError. */
+function builder(where: string) {
+  const checked = (plain: Plain | null): Plain | null => {
+    if (isRational(plain)) checkSize([plain.value], where);
+    return plain;
+  };
+  const inverse = (plain: Plain): Plain => {
+    if (Q.isZero(plain.value)) throw new InputError(where, "division by zero");
+    return plainInverse(plain);
+  };
+  const plainBinary = (op: "add" | "sub" | "mul" | "div", a: Plain | null, b: Plain | null): Plain | null => {
+    if (b !== null && op === "div") return plainBinary("mul", a, inverse(b));
+    if (a === null || b === null) return null;
+    if (op === "mul") return plainProduct(a, b);
+    return isRational(a) && isRational(b) ? plainRational(Q[op](a.value, b.value)) : null;
+  };
+  const integerPower = (of: Expression, exponent: bigint): Expression => {
+    let plain = of.plain;
+    if (plain !== null) {
+      if (exponent < 0n) plain = inverse(plain);
+      const size = exponent < 0n ? -exponent : exponent;
+      if (!isRational(plain)) plain = plainPower(plain, size);
+      else {
+        const value = powerWithin(plain.value, size, MAX_BITS);
+        if (value === null) throw tooLarge(where);
+        plain = plainRational(value);
+      }
+    }
+    return { op: "pow", of, exponent, plain };
+  };
+  const root = (of: Expression, degree: bigint): Expression => {
+    if (BigInt(of.plain?.degree ?? 1) * degree > MAX_ROOT) {
+      throw new InputError(where, `the degree of a root is at most ${MAX_ROOT} in size`);
+    }
+    if (of.plain !== null) {
+      if (Q.sign(of.plain.value) <= 0) throw new InputError(where, NOT_POSITIVE);
+      if (bitLength(of.plain.value) > MAX_RADICAND_BITS) throw radicandTooLarge(where);
+    }
+    return { op: "root", of, degree: Number(degree), plain: of.plain && plainRoot(of.plain, Number(degree)) };
+  };
+  return {
+    rational: (value: Rational): Expression => ({ op: "number", plain: checked(plainRational(value)) }),
+    binary: (op: "add" | "sub" | "mul" | "div", left: Expression, right: Expression): Expression => ({
+      op,
+      left,
+      right,
+      plain: checked(plainBinary(op, left.plain, right.plain)),
+    }),
+    negative: (of: Expression): Expression => ({
+      op: "neg",
+      of,
+      plain: of.plain && { ...of.plain, value: of.plain.value.neg() },
+    }),
+    power: (of: Expression, { plain: exponent }: Expression): Expression => {
+      if (!isRational(exponent)) throw new InputError(where, "an exponent is a rational number");
+      const { s, n, d } = exponent.value;
+      if (n > MAX_EXPONENT) throw new InputError(where, `an exponent is at most ${MAX_EXPONENT} in size`);
+      return integerPower(d === 1n ? of : root(of, d), s * n);
+    },
+    root: (of: Expression, { plain: degree }: Expression): Expression => {
+      if (!isRational(degree) || degree.value.d !== 1n || Q.sign(degree.value) <= 0) {
+        throw new InputError(where, "the degree of a root is a positive integer");
+      }
+      return root(of, degree.value.n);
+    },
+  };
+}
+
+/** The plain irrational roots that a number contains, on their own or within other roots. */
+export function radicalsIn({ expression }: NumberText): Radical[] {
   const found: Radical[] = [];
   const visit = (e: Expression): void => {
-    if (e.op === "root") {
-      const radical = readRadical(e, where);
-      if (exactRoot(radical.radicand, radical.degree) === null) found.push(radical);
-    } else if (e.op === "neg" || e.op === "pow") visit(e.of);
-    else if (e.op !== "number") {
+    if (e.op === "number") return;
+    if (e.op === "root" && e.plain !== null) {
+      if (!isRational(e.plain)) found.push({ radicand: e.plain.value, degree: e.plain.degree });
+    } else if ("of" in e) visit(e.of);
+    else {
       visit(e.left);
       visit(e.right);
     }
@@ -133,84 +227,81 @@ export function radicalsIn({ expression, where }: NumberText): Radical[] {
   return found;
 }
 
-/** Reads numbers into K, where `root` gives the radicals that are not rational. The reader throws InputError. */
-export function evaluator<E>(K: Field<E>, root: (radical: Radical) => E): (number: NumberText) => E {
+/**
+ * Reads numbers into the tower, where `radical` gives the plain roots; the other ones are adjoined as they are met. The reader
+ * throws InputError.
+ */
+export function evaluator(
+  tower: Tower,
+  radical: (radical: Radical) => TowerElement,
+): (number: NumberText) => TowerElement {
   let work = 0;
-  const bits = (value: E) => K.coordinates(value).reduce((total, q) => total + bitLength(q), 0);
   return ({ expression, where }) => {
-    const guard = (value: E): E => {
-      if (bits(value) > MAX_BITS) throw new InputError(where, `a number of more than ${MAX_BITS} bits`);
+    const guard = (value: TowerElement): TowerElement => {
+      checkSize(tower.coordinates(value), where);
       return value;
     };
-    const invert = (value: E): E => {
-      if (K.isZero(value)) throw new InputError(where, "division by zero");
-      const inverse = guard(K.inv(value));
-      if (K.degree > 1) work += K.degree * bits(inverse) ** 2;
+    const guarded = { ...tower, mul: (a: TowerElement, b: TowerElement) => guard(tower.mul(a, b)) };
+    const invert = (value: TowerElement): TowerElement => {
+      if (tower.isZero(value)) throw new InputError(where, "division by zero");
+      const inverse = guard(tower.inv(value));
+      if (tower.degree > 1) work += tower.degree * totalBits(tower.coordinates(inverse)) ** 2;
       if (work > MAX_INVERSION_WORK) throw new InputError(where, "too many divisions by large irrational numbers");
       return inverse;
     };
-    const visit = (e: Expression): E => {
+    const visit = (e: Expression): TowerElement => {
+      if (isRational(e.plain)) return tower.fromRational(e.plain.value);
       switch (e.op) {
         case "number":
-          return guard(K.fromRational(e.value));
+          throw new Error("unreachable: numbers are rational");
         case "neg":
-          return K.neg(visit(e.of));
+          return tower.neg(visit(e.of));
         case "add":
         case "sub":
+          return guard(tower[e.op](visit(e.left), visit(e.right)));
         case "mul":
-          return guard(K[e.op](visit(e.left), visit(e.right)));
+          return guarded.mul(visit(e.left), visit(e.right));
         case "div":
-          return guard(K.mul(visit(e.left), invert(visit(e.right))));
+          return guarded.mul(visit(e.left), invert(visit(e.right)));
         case "pow": {
-          const exponent = integerOf(e.exponent, where, MAX_EXPONENT, "an exponent");
           const base = visit(e.of);
-          return exponent < 0n ? power(invert(base), -exponent) : power(base, exponent);
+          return e.exponent < 0n ? power(guarded, invert(base), -e.exponent) : power(guarded, base, e.exponent);
         }
         case "root": {
-          const radical = readRadical(e, where);
-          const exact = exactRoot(radical.radicand, radical.degree);
-          return exact === null ? root(radical) : K.fromRational(exact);
+          if (e.plain !== null) return radical({ radicand: e.plain.value, degree: e.plain.degree });
+          const radicand = visit(e.of);
+          if (totalBits(tower.coordinates(radicand)) > MAX_RADICAND_BITS) throw radicandTooLarge(where);
+          if (tower.sign(radicand) <= 0) throw new InputError(where, NOT_POSITIVE);
+          return tower.root(radicand, e.degree);
         }
       }
     };
-    const power = (base: E, exponent: bigint): E => {
-      let result = K.one;
-      let square = base;
-      for (let rest = exponent; rest > 0n; rest >>= 1n) {
-        if (rest & 1n) result = guard(K.mul(result, square));
-        if (rest > 1n) square = guard(K.mul(square, square));
-      }
-      return result;
-    };
-    return visit(expression);
+    return atPlace(where, () => visit(expression));
   };
 }
 
-function readRadical(e: Expression & { op: "root" }, where: string): Radical {
-  const radicand = rationalOf(e.of, where);
-  if (Q.sign(radicand) <= 0) throw new InputError(where, "roots are of positive rationals only");
-  if (bitLength(radicand) > MAX_RADICAND_BITS) {
-    throw new InputError(where, `the root of a number of more than ${MAX_RADICAND_BITS} bits`);
+/** The result; what the tower refuses is refused as an InputError at that place. */
+export function atPlace<T>(where: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    throw error instanceof TowerError ? new InputError(where, error.message) : error;
   }
-  const degree = integerOf(e.degree, where, MAX_ROOT, "the degree of a root");
-  if (degree < 1n) throw new InputError(where, "the degree of a root is a positive integer");
-  return { radicand, degree: Number(degree) };
 }
 
-function rationalOf(expression: Expression, where: string): Rational {
-  const read = evaluator(Q, () => {
-    throw new InputError(where, "a root, an exponent or a degree may hold rational numbers only");
-  });
-  return read({ expression, where });
+/** Throws InputError for a number whose coordinates have too many bits together. */
+export function checkSize(coordinates: readonly Rational[], where: string): void {
+  if (totalBits(coordinates) > MAX_BITS) throw tooLarge(where);
 }
 
-function integerOf(expression: Expression, where: string, bound: bigint, what: string): bigint {
-  const q = rationalOf(expression, where);
-  if (q.d !== 1n) throw new InputError(where, `${what} is an integer`);
-  if (q.n > bound) throw new InputError(where, `${what} is at most ${bound} in size`);
-  return q.s * q.n;
+function totalBits(coordinates: readonly Rational[]): number {
+  return coordinates.reduce((total, q) => total + bitLength(q), 0);
 }
 
-function bitLength(q: Rational): number {
-  return 4 * Math.max(q.n.toString(16).length, q.d.toString(16).length);
+function tooLarge(where: string): InputError {
+  return new InputError(where, `a number of more than ${MAX_BITS} bits`);
+}
+
+function radicandTooLarge(where: string): InputError {
+  return new InputError(where, `the root of a number of more than ${MAX_RADICAND_BITS} bits`);
 }

@@ -1,30 +1,31 @@
 /** Problem files (interface): a network, data, a point and a flow request, parsed into one plain value over one exact field. */
 import type { Field } from "../exact/field.js";
-import { type Decoder, InputError, list, literal, object, readJson, text } from "./decode.js";
-import { byParameter, type Network, network } from "./network.js";
-import { evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
-import { DegreeError, type Radical, type RadicalField, radicalField } from "./radicals.js";
+import {
+  at,
+  authorsText,
+  type Decoder,
+  describe,
+  InputError,
+  list,
+  literal,
+  object,
+  problemName,
+  readJson,
+  record,
+  text,
+} from "../network/decode.js";
+import type { Problem } from "../network/instance.js";
+import { labelOf, type Network, networkDecoder } from "../network/network.js";
+import { atPlace, checkSize, evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
+import { towerField } from "./primitive.js";
+import { type Radical, RadicalDegreeError, type RadicalTower, radicalTower } from "./radicals.js";
 
-export interface Sample<E> {
-  readonly x: readonly E[];
-  readonly y: 1 | -1;
-}
-
-export type Loss = "exponential" | "logistic";
+export type Loss = "exponential" | "logistic" | "cross-entropy";
 
 export interface FlowRequest {
   readonly loss: Loss;
   /** In parameter order, or null. Floating point: the flow never enters a verdict. */
   readonly start: readonly number[] | null;
-}
-
-/** Network, data and point over the field K = `field`. The point is in parameter order. */
-export interface Problem<E> {
-  readonly name: string;
-  readonly network: Network;
-  readonly field: Field<E>;
-  readonly data: readonly Sample<E>[];
-  readonly point: readonly E[] | null;
 }
 
 export interface ProblemFile<E> {
@@ -34,55 +35,44 @@ export interface ProblemFile<E> {
 
 export const PROBLEM_FORMAT = "margincert/problem/1";
 const MAX_RADICALS = 500;
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u;
-
-/** A name that can also serve as a file name. */
-export const problemName: Decoder<string> = (value, where) => {
-  const name = text(value, where);
-  if (!NAME.test(name)) {
-    throw new InputError(
-      where,
-      "a name has 1 to 100 letters, digits, spaces, '.', '_' or '-', and begins with a letter or digit",
-    );
-  }
-  return name;
-};
-
-export const label = literal(1, -1);
 
 /** Reads the text of a problem file; throws InputError with the place and the remedy. */
 export function parseProblem(source: string): ProblemFile<unknown> {
   return decodeProblem(readJson(source), "");
 }
 
+const anything: Decoder<unknown> = (value) => value;
+
 function decodeProblem(value: unknown, where: string): ProblemFile<unknown> {
-  const anything: Decoder<unknown> = (v) => v;
   const outer = object(
-    { format: literal(PROBLEM_FORMAT), name: problemName, network, data: anything },
-    { point: anything, flow: anything },
+    { format: literal(PROBLEM_FORMAT), name: problemName, network: networkDecoder(number), data: anything },
+    { title: authorsText, claim: authorsText, comment: text, point: anything, flow: anything },
   )(value, where);
-  const net = outer.network;
-  const data = list(object({ x: list(number, net.inputs, net.inputs), y: label }), 1)(outer.data, "data");
-  const point = outer.point === null ? null : byParameter(net, number)(outer.point, "point");
-  const { field, read } = commonField([...data.flatMap(({ x }) => x), ...(point ?? [])]);
+  const { network, frozen } = outer.network;
+  const sample = object({ x: list(number, network.inputs, network.inputs), y: labelOf(network.outputs) });
+  const data = list(sample, 1)(outer.data, "data");
+  const point = outer.point === null ? null : vectorDecoder(network, number)(outer.point, "point");
+  const { field, read } = commonField([...data.flatMap(({ x }) => x), ...frozen, ...(point ?? [])]);
   return {
     problem: {
       name: outer.name,
-      network: net,
+      title: outer.title,
+      claim: outer.claim,
+      network,
+      frozen: frozen.map(read),
       field,
       data: data.map(({ x, y }) => ({ x: x.map(read), y })),
       point: point?.map(read) ?? null,
     },
-    flow: outer.flow === null ? null : decodeFlow(net)(outer.flow, "flow"),
+    flow: outer.flow === null ? null : decodeFlow(network)(outer.flow, "flow"),
   };
 }
 
-function decodeFlow(net: Network): Decoder<FlowRequest> {
+function decodeFlow(network: Network): Decoder<FlowRequest> {
   return (value, where) => {
-    const flow = object({}, { loss: literal("exponential", "logistic"), start: byParameter(net, number) })(
-      value,
-      where,
-    );
+    const losses =
+      network.outputs === 1 ? (["exponential", "logistic"] as const) : (["exponential", "cross-entropy"] as const);
+    const flow = object({}, { loss: literal<Loss>(...losses), start: vectorDecoder(network, number) })(value, where);
     const { field, read } = commonField(flow.start ?? []);
     const start = flow.start?.map((one) => {
       const approximation = field.toNumber(read(one));
@@ -93,12 +83,62 @@ function decodeFlow(net: Network): Decoder<FlowRequest> {
   };
 }
 
+/**
+ * The entries of a vector of the network's parameters: a list in parameter order, an object by name, or nested: a list per layer that has
+ * parameters, of its parameters in order, or of its rows.
+ */
+export function vectorDecoder<T>(network: Network, item: Decoder<T>): Decoder<readonly T[]> {
+  const { parameters } = network;
+  const positional = list(item, parameters.length, parameters.length);
+  return (value, where) => {
+    if (Array.isArray(value) && value.some(Array.isArray)) return nestedVector(network, item)(value, where);
+    if (Array.isArray(value) || typeof value !== "object") return positional(value, where);
+    const given = record(value, where);
+    const names = new Set(parameters.map((p) => p.name));
+    for (const name of given.keys()) {
+      if (!names.has(name)) throw new InputError(where, `the network has no parameter ${describe(name)}`);
+    }
+    return parameters.map(({ name }) => {
+      if (!given.has(name)) throw new InputError(where, `the parameter ${name} is missing`);
+      return item(given.get(name), at(where, name));
+    });
+  };
+}
+
+function nestedVector<T>({ layers, parameters }: Network, item: Decoder<T>): Decoder<readonly T[]> {
+  const isFirst = (l: number) => (weight: number) => parameters[weight]?.layers[0] === l;
+  const own = layers.flatMap((layer, l) => {
+    const rows = layer.map((row) => row.map(({ weight }) => weight).filter(isFirst(l)));
+    return rows.some((row) => row.length > 0) ? [rows] : [];
+  });
+  return (value, where) => {
+    const given = list((one) => one, own.length, own.length)(value, where);
+    const values = given.flatMap((layer, k) => {
+      const rows = own[k]!;
+      const place = `${where}[${k}]`;
+      if (!Array.isArray(layer) || !layer.some(Array.isArray)) {
+        const count = new Set(rows.flat()).size;
+        return list(item, count, count)(layer, place);
+      }
+      const repeated = new Set(rows.flat()).size < rows.flat().length;
+      if (repeated) throw new InputError(place, "this layer shares weights: list its parameters once, in order");
+      const matrix = list((one) => one, rows.length, rows.length)(layer, place);
+      return matrix.flatMap((row, i) => list(item, rows[i]!.length, rows[i]!.length)(row, `${place}[${i}]`));
+    });
+    return values;
+  };
+}
+
 interface PlacedRadical {
   readonly radical: Radical;
   readonly where: string;
 }
 
-/** The smallest field that holds all the numbers, and the reader into it. */
+/**
+ * The field of the roots that occur in the numbers, and the reader of these numbers into it. Throws InputError.
+ *
+ * The plain roots come first, all together, for the sake of a simple generator; the others as they are met in the numbers.
+ */
 function commonField(numbers: readonly NumberText[]): { field: Field<unknown>; read: (one: NumberText) => unknown } {
   const known = new Map<string, PlacedRadical>();
   for (const one of numbers) {
@@ -109,16 +149,25 @@ function commonField(numbers: readonly NumberText[]): { field: Field<unknown>; r
         throw new InputError(one.where, `more than ${MAX_RADICALS} different roots in a file`);
     }
   }
-  const { field, value } = commonRadicalField([...known.values()]);
-  const values = new Map([...known].map(([key, { radical }]) => [key, value(radical)]));
-  return { field, read: evaluator(field, (radical) => values.get(radicalKey(radical))) };
+  const { tower, value } = commonTower([...known.values()]);
+  const roots = new Map([...known].map(([key, { radical }]) => [key, value(radical)]));
+  const evaluate = evaluator(tower, (radical) => roots.get(radicalKey(radical))!);
+  const elements = new Map(numbers.map((one) => [one, evaluate(one)]));
+  const last = numbers.findLast((one) => elements.get(one)!.numerators.length > 1);
+  const { field, embed } = atPlace(last?.where ?? "", () => towerField(tower));
+  const read = (one: NumberText) => {
+    const value = embed(elements.get(one)!);
+    checkSize(field.coordinates(value), one.where);
+    return value;
+  };
+  return { field, read };
 }
 
-function commonRadicalField(placed: readonly PlacedRadical[]): RadicalField {
+function commonTower(placed: readonly PlacedRadical[]): RadicalTower {
   try {
-    return radicalField(placed.map(({ radical }) => radical));
+    return radicalTower(placed.map(({ radical }) => radical));
   } catch (error) {
-    if (!(error instanceof DegreeError)) throw error;
+    if (!(error instanceof RadicalDegreeError)) throw error;
     throw new InputError(placed.find(({ radical }) => radical === error.radical)!.where, error.message);
   }
 }

@@ -1,16 +1,16 @@
-/** From an instance to an accepted certificate and the verdict read off it. */
-import { encodeCertificate, formatJson } from "../certificate/encode.js";
-import type { Instance, Statement } from "../certificate/format.js";
-import { verifyCertificate } from "../kernel/verify.js";
-import { parseJson } from "../problem/decode.js";
-import { type Progress, ProverBug, prove, type Question } from "./prove.js";
+/** From an instance to an accepted certificate. */
+import { type Acceptance, verifyCertificate, writeCertificate } from "../kernel/verify.js";
+import { formatJson } from "../network/codec.js";
+import { parseJson } from "../network/decode.js";
+import type { Instance } from "../network/instance.js";
+import { type Open, type Progress, ProverBug, prove } from "./prove.js";
 
 export interface Certified<E> {
   /** The canonical text of the certificate. */
   readonly text: string;
   /** What the kernel accepted, from that text. */
-  readonly accepted: readonly Statement<E>[];
-  readonly open: readonly { readonly question: Question; readonly reason: string }[];
+  readonly accepted: readonly Acceptance<E>[];
+  readonly open: readonly Open[];
 }
 
 /**
@@ -19,12 +19,13 @@ export interface Certified<E> {
  */
 export function certify(instance: Instance<unknown>, progress?: Progress): Certified<unknown> {
   const { statements, open } = prove(instance, progress);
-  const text = formatJson(encodeCertificate({ instance, statements }));
+  const text = formatJson(writeCertificate(instance, statements));
   const verdict = verifyCertificate(parseJson(text));
   if (!verdict.readable)
     throw new ProverBug(`the certificate was refused by ${verdict.refusal.clause}: ${verdict.refusal.found}`);
+  if (verdict.sort !== "exact") throw new ProverBug("the certificate is not about the point that was given");
   const accepted = verdict.statements.map((one) => {
-    if (one.accepted) return one.statement;
+    if (one.accepted) return one;
     throw new ProverBug(`a statement was refused by ${one.clause}: ${one.found}`);
   });
   return { text, accepted, open };

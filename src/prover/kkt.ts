@@ -1,15 +1,21 @@
-/** Finds what `kernel/kkt.ts` and `kernel/not-kkt.ts` check, by column generation over the realizable patterns. */
-import type { Exclusion, Instance, Of } from "../certificate/format.js";
-import { dot } from "../exact/field.js";
-import { gradient, type Pattern, slackSigns } from "../kernel/forward.js";
-import { lowestRate } from "../kernel/not-kkt.js";
-import { solveLp } from "./lp.js";
-import { type Realization, realize } from "./realize.js";
-import { combinationRows, sparse } from "./vectors.js";
+/** Finds what `kernel/statements/kkt.ts` and `not-kkt.ts` check, by column generation over the realizable patterns. */
+import { compare } from "../exact/field.js";
+import { type Cell, keyOf, type Tree } from "../kernel/explore.js";
+import type { Facts } from "../kernel/facts.js";
+import { gradient, type Pattern, type UnitAtSample } from "../kernel/forward.js";
+import type { Of } from "../kernel/statements/index.js";
+import { kinksAt, lowestRate } from "../kernel/statements/not-kkt.js";
+import { verifyStatement } from "../kernel/verify.js";
+import type { Margin } from "../network/instance.js";
+import { growTree, leavesOf, mapLeaves } from "./cells.js";
+import { combine } from "./search/combine.js";
+import { type Counts, countsNow, mayCount, nextOpen } from "./search/local.js";
+import { type Realization, realize } from "./search/realize.js";
+import { sparse } from "./search/vectors.js";
 
 /** A subgradient of an active margin: the column of the linear programme. */
 interface Column<E> {
-  readonly sample: number;
+  readonly margin: number;
   readonly pattern: Pattern;
   readonly vector: readonly E[];
 }
@@ -20,86 +26,128 @@ export type KktOutcome<E> =
   | { readonly kind: "undecided"; readonly reason: string };
 
 const MAX_ROUNDS = 2000;
+/** Of the kinks of one sample. */
+const MAX_CELLS = 1 << 16;
 
 /** Decides whether the feasible θ is a KKT point. Undecided only where a pattern in deeper layers is neither realized nor excluded. */
-export function decideKkt<E>(instance: Instance<E>): KktOutcome<E> {
-  const { field: K, data, point } = instance;
-  const active = slackSigns(instance, point).flatMap((sign, i) => (sign === 0 ? [i] : []));
-  const excluded: Exclusion<E>[] = [];
+export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
+  const { instance, margins, active } = facts;
+  const { field: K, point } = instance;
+  const trees = kinkTrees(facts);
   const realizations = new Map<string, Realization<E>>();
   const columns = new Map<string, Column<E>>();
   let unknown = 0;
 
-  const propose = (sample: number, pattern: Pattern): boolean => {
-    const vector = signed(K.neg, data[sample]!.y, gradient(instance, sample, pattern));
-    const key = `${sample} ${JSON.stringify(pattern)}`;
+  const propose = (margin: number, pattern: Pattern): boolean => {
+    const key = `${margin} ${JSON.stringify(pattern)}`;
     if (columns.has(key) || realizations.has(key)) return false;
-    columns.set(key, { sample, pattern, vector });
+    columns.set(key, { margin, pattern, vector: gradient(instance, margins[margin]!, pattern) });
     return true;
   };
 
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const list = [...columns];
-    const combination = combine(
-      instance,
-      list.map(([, column]) => column.vector),
-    );
+    const vectors = list.map(([, { vector }]) => vector);
+    const combination = combine(K, vectors, point);
     if (combination.kind === "found") {
-      const used = list.filter((_, k) => !K.isZero(combination.weights[k]!));
+      const used = list.flatMap(([key, column], k) => {
+        const multiplier = combination.weights[k]!;
+        return K.isZero(multiplier) ? [] : [{ key, ...column, multiplier }];
+      });
       let allRealized = true;
-      for (const [key, { sample, pattern }] of used) {
-        const realization = realizations.get(key) ?? realize(instance, sample, pattern);
+      const terms = used.flatMap(({ key, margin, pattern, multiplier }) => {
+        const realization = realizations.get(key) ?? realize(facts, margins[margin]!, pattern);
         realizations.set(key, realization);
-        if (realization.kind === "realizable") continue;
+        if (realization.kind === "realizable") return [{ margin, multiplier, witness: realization.witness }];
         allRealized = false;
         columns.delete(key);
-        if (realization.kind === "excluded") excluded.push(realization.exclusion);
+        if (realization.kind === "excluded") trees.split(realization.kinks);
         else unknown++;
-      }
-      if (!allRealized) continue;
-      const terms = list.flatMap(([key, { sample }], k) => {
-        const realization = realizations.get(key);
-        if (K.isZero(combination.weights[k]!) || realization?.kind !== "realizable") return [];
-        return [{ sample, multiplier: combination.weights[k]!, witness: realization.witness }];
+        return [];
       });
-      terms.sort((a, b) => a.sample - b.sample);
+      if (!allRealized) continue;
+      terms.sort((a, b) => a.margin - b.margin);
       return { kind: "kkt", statement: { kind: "kkt", terms } };
     }
     const direction = sparse(K, combination.separating);
     let progress = false;
-    for (const sample of active) {
-      const lowest = lowestRate(instance, sample, direction, excluded);
-      if (lowest !== null && K.sign(lowest.rate) < 0) progress = propose(sample, lowest.pattern) || progress;
+    for (const j of active) {
+      const lowest = trees.lowest(margins[j]!, direction);
+      if (lowest === null)
+        return { kind: "undecided", reason: `the kinks at a sample have more than ${MAX_CELLS} cells` };
+      if (K.sign(lowest.rate) < 0) progress = propose(j, lowest.pattern) || progress;
     }
     if (progress) continue;
-    if (unknown > 0) {
+    if (unknown > 0)
       return {
         kind: "undecided",
         reason: "a pattern of kinks in deeper layers could be neither realized nor excluded",
       };
-    }
-    return { kind: "not-kkt", statement: { kind: "not-kkt", direction, excluded } };
+    const statement: Of<"not-kkt", E> = { kind: "not-kkt", direction, trees: trees.evidence() };
+    const verdict = verifyStatement(instance, statement);
+    if (verdict.accepted) return { kind: "not-kkt", statement };
+    return { kind: "undecided", reason: `the direction that separates the point was refused: ${verdict.found}` };
   }
   return { kind: "undecided", reason: `no decision after ${MAX_ROUNDS} rounds of column generation` };
 }
 
-function signed<E>(neg: (a: E) => E, y: 1 | -1, vector: readonly E[]): readonly E[] {
-  return y === 1 ? vector : vector.map(neg);
-}
+/** Per sample the tree of its kinks: those below the last hidden layer that matter there, and those that patterns were excluded by. */
+function kinkTrees<E>(facts: Facts<E>) {
+  const {
+    instance: { field: K, network },
+    margins,
+    active,
+  } = facts;
+  const frame = kinksAt(facts);
+  const top = network.layers.length - 2;
+  const [now, ever] = [countsNow(frame), mayCount(frame)];
+  // At the outputs only weights that are not zero carry a kink into a rate; below, polynomials have to be determined.
+  const counts: Counts = (weight, layer) => (layer > top ? now : ever)(weight, layer);
+  const named = new Map<string, UnitAtSample>();
+  const trees = new Map<number, Tree<E, Cell<E>> | null>();
 
-/** Weights ≥ 0 that combine the vectors to θ, or a direction d with θ·d < 0 and vector·d ≥ 0 for each. */
-export function combine<E>(
-  instance: Pick<Instance<E>, "field" | "point">,
-  vectors: readonly (readonly E[])[],
-): { kind: "found"; weights: E[] } | { kind: "separated"; separating: E[] } {
-  const { field: K, point } = instance;
-  const rows = combinationRows(K, vectors, point);
-  const result = solveLp(K, { objective: vectors.map(() => K.zero), rows, free: false });
-  if (result.kind === "optimal") return { kind: "found", weights: result.x };
-  if (result.kind === "unbounded") throw new Error("a programme without objective is not unbounded");
-  const separating = point.map(() => K.zero);
-  for (const [j, { index }] of rows.entries()) separating[index] = result.farkas[j]!;
-  // The sign of a Farkas ray is a convention; here it has to descend.
-  const descends = K.sign(dot(K, separating, point)) < 0;
-  return { kind: "separated", separating: descends ? separating : separating.map(K.neg) };
+  const grown = (sample: number): Tree<E, Cell<E>> | null => {
+    const known = trees.get(sample);
+    if (known !== undefined) return known;
+    const own = [...named.values()].filter((kink) => kink.sample === sample);
+    const activeOnes = active.flatMap((j) => (margins[j]!.sample === sample ? [margins[j]!] : []));
+    const deeper = nextOpen(frame, activeOnes, counts, ({ layer }) => layer < top);
+    const next = (cell: Cell<E>) => own.find((kink) => cell.form(kink).sign === null) ?? deeper(cell);
+    const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS);
+    trees.set(sample, tree);
+    return tree;
+  };
+
+  return {
+    /** From now on, signs are chosen at these kinks of a sample. */
+    split: (kinks: readonly UnitAtSample[]): void => {
+      for (const kink of kinks) {
+        named.set(keyOf(kink), kink);
+        trees.delete(kink.sample);
+      }
+    },
+    /** The least rate of a margin along the direction over all cells, with a pattern; null where there are too many. */
+    lowest: (margin: Margin, direction: Of<"not-kkt", E>["direction"]): { rate: E; pattern: Pattern } | null => {
+      const tree = grown(margin.sample);
+      if (tree === null) return null;
+      let least: { rate: E; pattern: Pattern } | null = null;
+      for (const cell of leavesOf(tree)) {
+        const found = lowestRate(frame, cell, margin, direction);
+        if (found === null) throw new Error("the rate of a margin depends on a kink that the tree does not split");
+        if (least !== null && compare(K, found.rate, least.rate) >= 0) continue;
+        const pattern = cell
+          .sample(margin.sample)
+          .layers.map((units, layer) =>
+            units.map(({ sign }, unit) => (layer === top ? found.on.has(unit) : sign === 1)),
+          );
+        least = { rate: found.rate, pattern };
+      }
+      return least;
+    },
+    /** The trees with any split. */
+    evidence: (): Of<"not-kkt", E>["trees"] =>
+      [...trees].flatMap(([sample, tree]) =>
+        tree === null || !("split" in tree) ? [] : [{ sample, tree: mapLeaves(tree, () => ({})) }],
+      ),
+  };
 }

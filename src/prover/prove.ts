@@ -1,72 +1,91 @@
 /**
- * Decides every question about a point, as far as the provers reach: statements, each already accepted by the kernel, and a reason
+ * Decides every question about a point, as far as the finders reach: statements, each already accepted by the kernel, and a reason
  * for each question that stays open.
  */
-import type { Instance, Of, Scope, Statement } from "../certificate/format.js";
-import { slackSigns } from "../kernel/forward.js";
+import { type Facts, factsOf } from "../kernel/facts.js";
+import { shapeOf } from "../kernel/shape.js";
+import type { Of, Statement } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { findBetter } from "./better.js";
-import { cheapestVertex, findBranchVertices } from "./branch-vertices.js";
-import { findDescent } from "./descent.js";
+import type { Instance } from "../network/instance.js";
+import { layersAsked, type Scope } from "../network/network.js";
+import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
 import { decideKkt } from "./kkt.js";
-import { findLagrangian } from "./lagrangian.js";
-import { decideLayerCells } from "./layer-cells.js";
-import { findLayerGlobal, findNormBound, findSvmDual } from "./linear.js";
-import { findPathBound } from "./path-bound.js";
+import { findBetter } from "./not-global.js";
+import { findDescent } from "./not-local.js";
 import { findStrictLocal } from "./strict-local.js";
+import { cheapestVertex, findVertices } from "./vertices.js";
 
 /** What may stay open, and about which scope. */
-export type Question = { readonly about: "kkt" } | { readonly about: "local" | "global"; readonly scope: Scope };
+export interface Question {
+  readonly about: "kkt" | "local" | "global";
+  readonly scope: Scope;
+}
+
+export interface Open {
+  readonly question: Question;
+  readonly reason: string;
+}
 
 export interface Findings<E> {
   readonly statements: readonly Statement<E>[];
-  readonly open: readonly { readonly question: Question; readonly reason: string }[];
+  readonly open: readonly Open[];
 }
 
-/** The kernel refused what a prover produced: a bug here, never the user's fault. */
+/** The kernel refused what a finder produced: a bug here, never the user's fault. */
 export class ProverBug extends Error {}
 
 /** Called before each stage, for progress. */
 export type Progress = (stage: string) => void;
 
+/** Keeps what is not null, once the kernel has accepted it. */
+type Keep<E> = <S extends Statement<E>>(statement: S | null) => S | null;
+type Leave = (question: Question, reason: string) => void;
+
 /** Decides the whole problem and each layer's, in the order of cost. */
 export function prove<E>(instance: Instance<E>, progress: Progress = () => {}): Findings<E> {
+  const facts = factsOf(instance);
   const statements: Statement<E>[] = [];
-  const open: { question: Question; reason: string }[] = [];
-  const record = <S extends Statement<E>>(statement: S | null): S | null => {
+  const open: Open[] = [];
+  const keep: Keep<E> = (statement) => {
     if (statement === null) return null;
     const verdict = verifyStatement(instance, statement);
     if (!verdict.accepted) throw new ProverBug(`${statement.kind} was refused by ${verdict.clause}: ${verdict.found}`);
     statements.push(statement);
     return statement;
   };
-  const leave = (question: Question, reason: string) => open.push({ question, reason });
+  const leave: Leave = (question, reason) => open.push({ question, reason });
 
-  const violated = slackSigns(instance, instance.point).findIndex((sign) => sign < 0);
+  const violated = facts.slack.findIndex((sign) => sign < 0);
   if (violated >= 0) {
-    record({ kind: "infeasible", sample: violated });
+    keep({ kind: "infeasible", margin: violated });
     return { statements, open };
   }
-  record({ kind: "feasible" });
+  keep({ kind: "feasible" });
 
   progress("KKT");
-  const kkt = decideKkt(instance);
-  if (kkt.kind === "undecided") leave({ about: "kkt" }, kkt.reason);
-  else record(kkt.statement);
+  const kkt = decideKkt(facts);
+  if (kkt.kind === "undecided") leave({ about: "kkt", scope: null }, kkt.reason);
+  else keep(kkt.statement);
 
-  const whole = decideWhole(instance, kkt.kind === "kkt" ? kkt.statement : null, progress, record);
-  if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason);
-  if (whole.global === "undecided" && whole.local === "undecided") {
-    leave({ about: "global", scope: null }, "neither a better point nor a bound was found");
-  } else if (whole.global === "undecided")
-    leave({ about: "global", scope: null }, "it is a local optimum; neither a better point nor a bound was found");
-
-  for (const layer of instance.network.layers.keys()) {
-    progress(`layer ${layer + 1}`);
-    decideLayer(instance, layer, whole, record, leave);
+  const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, progress, keep);
+  const outside = shapeOf(instance, null) === null ? OUTSIDE : "";
+  if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
+  if (whole.global === "undecided") {
+    const known = whole.local === "yes" ? "it is a local optimum; " : "";
+    leave({ about: "global", scope: null }, `${known}neither a better point nor a bound was found${outside}`);
+  }
+  const layers = layersAsked(instance.network);
+  if (instance.network.layers.length > 1) {
+    for (const layer of layers) {
+      progress(`layer ${layer + 1}`);
+      decideLayer(facts, layer, whole, keep, leave);
+    }
   }
   return { statements, open };
 }
+
+const OUTSIDE =
+  "; a bound asks that every path has one trained weight in each of the same layers, and that no parameter stands in two layers, which is not so here";
 
 interface WholeOutcome {
   readonly local: "yes" | "no" | "undecided";
@@ -75,98 +94,86 @@ interface WholeOutcome {
   readonly reason: string;
 }
 
-type Record_<E> = <S extends Statement<E>>(statement: S | null) => S | null;
-
-function decideWhole<E>(
-  instance: Instance<E>,
-  kkt: Extract<Statement<E>, { kind: "kkt" }> | null,
-  progress: Progress,
-  record: Record_<E>,
-): WholeOutcome {
+function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, progress: Progress, keep: Keep<E>): WholeOutcome {
   const outcome = (
     local: WholeOutcome["local"],
     global: WholeOutcome["global"],
     strict = false,
     reason = "",
-  ): WholeOutcome => ({
-    local,
-    global,
-    strict,
-    reason,
-  });
+  ): WholeOutcome => ({ local, global, strict, reason });
+  const hints: (readonly number[])[] = [];
   if (kkt !== null) {
     progress("global optimum");
-    const single = instance.network.layers.length === 1 ? record(findLayerGlobal(instance, 0)) : null;
-    const bound =
-      single ??
-      record(findSvmDual(instance)) ??
-      record(findLagrangian(instance, kkt, "global")) ??
-      record(findNormBound(instance, kkt)) ??
-      record(findBranchVertices(instance));
+    let bound: Statement<E> | null;
+    if (shapeOf(facts.instance, null)?.layers.length === 1) {
+      const only = decideOneLayer(facts, null, "global");
+      bound = only.kind === "global" ? keep(only.statement) : null;
+      if (only.kind === "open") hints.push(...only.hints);
+    } else bound = keep(findCommonBound(facts, kkt, "global")) ?? keep(findVertices(facts));
     progress("strict local optimum");
-    const strict = record(findStrictLocal(instance, null)) !== null;
+    const strict = keep(findStrictLocal(facts, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
-    const isLocal =
-      strict ||
-      record(findLagrangian(instance, kkt, "local")) !== null ||
-      record(findPathBound(instance, kkt, "local")) !== null;
-    if (isLocal) {
+    if (strict || keep(localBound(facts, kkt)) !== null) {
       progress("better point");
-      if (record(findBetterPoint(instance)) !== null) return outcome("yes", "no", strict);
-      const onPaths = record(findPathBound(instance, kkt, "global")) !== null;
-      return outcome("yes", onPaths ? "yes" : "undecided", strict);
+      if (keep(betterPoint(facts, hints)) !== null) return outcome("yes", "no", strict);
+      return outcome("yes", keep(findJointBound(facts, kkt, "global")) !== null ? "yes" : "undecided", strict);
     }
   }
   progress("descent");
-  const descent = findDescent(instance, null);
+  const descent = findDescent(facts, null);
   if (descent.kind === "found") {
-    record(descent.statement);
+    keep(descent.statement);
     return outcome("no", "no");
   }
   progress("better point");
-  const better = record(findBetterPoint(instance));
-  if (better === null && kkt !== null && record(findPathBound(instance, kkt, "global")) !== null)
+  const better = keep(betterPoint(facts, hints));
+  if (better === null && kkt !== null && keep(findJointBound(facts, kkt, "global")) !== null)
     return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);
 }
 
-/** A better point of the whole problem, or null. */
-function findBetterPoint<E>(instance: Instance<E>): Of<"not-global", E> | null {
-  const vertex = cheapestVertex(instance);
-  return findBetter(instance, null, vertex === null ? [] : [vertex]);
+function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>): Of<"bound", E> | null {
+  if (shapeOf(facts.instance, null)?.layers.length === 1) {
+    const only = decideOneLayer(facts, null, "local");
+    return only.kind === "global" ? only.statement : null;
+  }
+  return findCommonBound(facts, kkt, "local") ?? findJointBound(facts, kkt, "local");
 }
 
-function decideLayer<E>(
-  instance: Instance<E>,
-  layer: number,
-  whole: WholeOutcome,
-  record: Record_<E>,
-  leave: (question: Question, reason: string) => void,
-): void {
-  if (instance.network.layers.length === 1) return; // the layer is the whole
-  const convex = record(findLayerGlobal(instance, layer)) !== null;
-  const strict = whole.strict || record(findStrictLocal(instance, layer)) !== null;
+/** A better point of the whole problem, or null. */
+function betterPoint<E>(facts: Facts<E>, hints: readonly (readonly number[])[]): Of<"not-global", E> | null {
+  const vertex = cheapestVertex(facts);
+  return findBetter(facts, null, vertex === null ? hints : [vertex, ...hints]);
+}
+
+function decideLayer<E>(facts: Facts<E>, layer: number, whole: WholeOutcome, keep: Keep<E>, leave: Leave): void {
+  const isConvex = facts.instance.network.slopes.slice(layer).every((slope) => slope.n === slope.d);
+  const first = isConvex ? decideOneLayer(facts, layer, "global") : null;
+  const convex = first?.kind === "global" && keep(first.statement) !== null;
+  const strict = whole.strict || keep(findStrictLocal(facts, layer)) !== null;
   if (convex || whole.global === "yes") return;
-  if (!strict && whole.local !== "yes") {
-    const descent = findDescent(instance, layer);
+  const cells = first ?? decideOneLayer(facts, layer, "global");
+  if (!strict && whole.local !== "yes" && cells.kind !== "global") {
+    const descent = findDescent(facts, layer);
     if (descent.kind === "found") {
-      record(descent.statement);
+      keep(descent.statement);
       return;
     }
-    leave(
-      { about: "local", scope: layer },
-      descent.gaps.join("; ") || "neither a descent nor multipliers on every piece were found",
-    );
+    const local = decideOneLayer(facts, layer, "local");
+    if (local.kind === "global") keep(local.statement);
+    else {
+      const reason = descent.gaps.join("; ") || "neither a descent nor multipliers on every cell were found";
+      leave({ about: "local", scope: layer }, reason);
+    }
   }
-  const cells = decideLayerCells(instance, layer);
   if (cells.kind === "global") {
-    record(cells.statement);
+    keep(cells.statement);
     return;
   }
-  const better = record(findBetter(instance, layer, cells.hints) ?? cells.better);
+  const better = keep(findBetter(facts, layer, cells.hints) ?? cells.better);
   if (better === null) leave({ about: "global", scope: layer }, cells.reason);
-  else if (whole.global === "undecided") record({ ...better, scope: null });
+  else if (whole.global === "undecided") keep({ ...better, scope: null });
 }

@@ -1,62 +1,79 @@
-/** Finds what `kernel/strict-local.ts` checks: multipliers, ρ, κ, products per piece, and the largest radius r = 2^{−k}. */
-import type { Instance, Of, Piece, Product, Scope } from "../certificate/format.js";
+/** Finds what `kernel/statements/strict-local.ts` checks: multipliers, ρ, κ, products per cell, and the largest radius r = 2^{−k}. */
+import type { Field } from "../exact/field.js";
 import { hessianEntries, type MultivariatePolynomial } from "../exact/multivariate.js";
-import type { PieceFrame } from "../kernel/strict-local.js";
+import type { Cell, Frame } from "../kernel/explore.js";
+import type { Facts } from "../kernel/facts.js";
+import type { Of } from "../kernel/statements/index.js";
+import type { Product, StrictLeaf } from "../kernel/statements/strict-local.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { combine } from "./kkt.js";
-import { solveLp } from "./lp.js";
-import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./numeric.js";
-import { frameOf, type LocalPiece, localPiece, realizableChoices } from "./pieces.js";
-import { binaryScale, combinationRows, fraction, powerOfTwoNear, roundTo, sizeOf, toNumbers } from "./vectors.js";
+import { parametersOf, type Scope } from "../network/network.js";
+import { growTree, leavesOf, mapLeaves } from "./cells.js";
+import { combine } from "./search/combine.js";
+import { type LocalCell, localCell, mayCount, nearPoint, nextOpen } from "./search/local.js";
+import { solveLp } from "./search/lp.js";
+import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./search/numeric.js";
+import {
+  binaryScale,
+  combinationRows,
+  fraction,
+  powerOfTwoNear,
+  roundTo,
+  sizeOf,
+  toNumbers,
+} from "./search/vectors.js";
 
-const MAX_PIECES = 600;
+const MAX_CELLS = 600;
 const MAX_PARAMETERS = 1000;
 /** Of these, so many may have a part in gradients or Hessians; the others only add to the norm. */
 const MAX_TOUCHED = 100;
 const MAX_HALVINGS = 240;
 const MAX_REFUSALS = 40;
 const TOLERANCE = 1e-11;
+/** What asks for a smaller radius: a sign that is open or a bound missed by rounding. */
+const TOO_LARGE = ["strict-local.open", "strict-local.remainder", "strict-local.slack"];
 
 /** A certificate that θ is a strict local optimum of the scope, or null when none is found. */
-export function findStrictLocal<E>(instance: Instance<E>, scope: Scope): Of<"strict-local", E> | null {
-  const { field: K } = instance;
-  const frame = frameOf(instance, scope);
-  if (frame.active.length === 0) return null;
-  if (scope === null && frame.scopeParameters.length > MAX_PARAMETERS) return null;
-  const choices = realizableChoices(instance, frame.kinks, [], scope, MAX_PIECES);
-  if (choices === null) return null;
-  const pieces: Candidates<E>[] = [];
-  for (const choice of choices.choices) {
-    const piece = localPiece(instance, frame, choice);
-    const candidates = candidatesFor(instance, frame, piece);
-    if (candidates.options.length === 0) return null;
-    pieces.push(candidates);
+export function findStrictLocal<E>(facts: Facts<E>, scope: Scope): Of<"strict-local", E> | null {
+  const { instance, margins, active } = facts;
+  const { field: K, network, point } = instance;
+  if (active.length === 0) return null;
+  if (scope === null && point.length > MAX_PARAMETERS) return null;
+  const frame = nearPoint(facts, scope);
+  const next = nextOpen(
+    frame,
+    active.map((j) => margins[j]!),
+    mayCount(frame),
+  );
+  const cells = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS);
+  if (cells === null) return null;
+  const moving = parametersOf(network, scope);
+  const candidates = new Map<Cell<E>, Candidates<E>>();
+  for (const cell of leavesOf(cells)) {
+    const found = candidatesFor(frame, moving, localCell(frame, cell));
+    if (found.options.length === 0) return null;
+    candidates.set(cell, found);
   }
   // The search starts at 1, or at the size of a large point.
-  const start = Math.max(0, -Math.log2(K.toNumber(binaryScale(K, sizeOf(K, instance.point)))));
+  const start = Math.max(0, -Math.log2(K.toNumber(binaryScale(K, sizeOf(K, point)))));
   let refusals = 0;
   for (let halvings = -start; halvings <= MAX_HALVINGS && refusals < MAX_REFUSALS; halvings++) {
     const r = 2 ** -halvings;
-    const chosen = pieces.map((candidates) => candidates.options.find((option) => fits(candidates, option, r)));
-    if (chosen.some((option) => option === undefined)) continue;
-    const statement: Of<"strict-local", E> = {
-      kind: "strict-local",
-      scope,
-      radius: powerOfTwoNear(K, r),
-      excluded: choices.excluded,
-      pieces: chosen.map((option) => option!.piece),
-    };
+    const fitting = new Map(
+      [...candidates].map(([cell, all]) => [cell, all.options.find((option) => fits(all, option, r))]),
+    );
+    if ([...fitting.values()].some((option) => option === undefined)) continue;
+    const tree = mapLeaves(cells, (cell) => fitting.get(cell)!.leaf);
+    const statement: Of<"strict-local", E> = { kind: "strict-local", scope, radius: powerOfTwoNear(K, r), tree };
     const verdict = verifyStatement(instance, statement);
     if (verdict.accepted) return statement;
-    // A pre-activation that may change its sign, or a bound missed by rounding, asks for a smaller radius; nothing else does.
-    if (!["strict-local.pattern", "strict-local.remainder", "strict-local.slack"].includes(verdict.clause)) return null;
+    if (!TOO_LARGE.includes(verdict.clause)) return null;
     refusals++;
   }
   return null;
 }
 
 interface Option<E> {
-  readonly piece: Piece<E>;
+  readonly leaf: StrictLeaf<E>;
   readonly omega: readonly number[];
   readonly rho: number;
   readonly kappa: number;
@@ -70,24 +87,28 @@ interface Candidates<E> {
   readonly sizes: readonly (readonly number[])[];
 }
 
-function candidatesFor<E>(instance: Instance<E>, frame: PieceFrame<E>, piece: LocalPiece<E>): Candidates<E> {
+function candidatesFor<E>(
+  { facts: { instance } }: Frame<E>,
+  moving: readonly number[],
+  cell: LocalCell<E>,
+): Candidates<E> {
   const { field: K, point } = instance;
-  const theta = frame.scopeParameters.map((k) => point[k]!);
-  const L = piece.gradients.map((g) => toNumbers(K, g).reduce((total, c) => total + Math.abs(c), 0));
-  const sizes = piece.constraints.map((h) => sizesByDegree(K.toNumber, h));
+  const theta = moving.map((k) => point[k]!);
+  const L = cell.gradients.map((g) => toNumbers(K, g).reduce((total, c) => total + Math.abs(c), 0));
+  const sizes = cell.constraints.map((h) => sizesByDegree(K.toNumber, h));
   const options: Option<E>[] = [];
   if (sizes.every((size) => size.length <= 2)) {
-    // Linear constraints: the problem on the piece is convex, and any multipliers with any κ ≤ 1 will do.
-    const combination = combine({ field: K, point: theta }, piece.gradients);
+    // Linear constraints: the problem on the cell is convex, and any multipliers with any κ ≤ 1 will do.
+    const combination = combine(K, cell.gradients, theta);
     if (combination.kind === "found") {
       const multipliers = combination.weights;
-      const flat: Piece<E> = { orientations: piece.orientations, multipliers, rho: K.zero, kappa: K.one, products: [] };
-      options.push({ piece: flat, omega: toNumbers(K, multipliers), rho: 0, kappa: 1, products: [] });
+      const leaf: StrictLeaf<E> = { multipliers, rho: K.zero, kappa: K.one, products: [] };
+      options.push({ leaf, omega: toNumbers(K, multipliers), rho: 0, kappa: 1, products: [] });
     }
     return { options, L, sizes };
   }
-  for (const omega of multiplierChoices(instance, theta, piece)) {
-    options.push(...curvedOptions(instance, piece, omega));
+  for (const omega of multiplierChoices(K, theta, cell)) {
+    options.push(...curvedOptions(K, moving, cell, omega));
     if (options.length > 0) break;
   }
   return { options, L, sizes };
@@ -102,18 +123,13 @@ function sizesByDegree<E>(toNumber: (c: E) => number, h: MultivariatePolynomial<
   return sizes;
 }
 
-/** Multipliers of the piece: the average of extreme ones (of largest support), then each extreme one. */
-function* multiplierChoices<E>(
-  instance: Instance<E>,
-  theta: readonly E[],
-  piece: LocalPiece<E>,
-): Generator<readonly E[]> {
-  const { field: K } = instance;
-  const first = combine({ field: K, point: theta }, piece.gradients);
+/** Multipliers of the cell: the average of extreme ones (of largest support), then each extreme one. */
+function* multiplierChoices<E>(K: Field<E>, theta: readonly E[], cell: LocalCell<E>): Generator<readonly E[]> {
+  const first = combine(K, cell.gradients, theta);
   if (first.kind === "separated") return;
-  const rows = combinationRows(K, piece.gradients, theta);
-  const extremes = piece.gradients.flatMap((_, j) => {
-    const objective = piece.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero));
+  const rows = combinationRows(K, cell.gradients, theta);
+  const extremes = cell.gradients.flatMap((_, j) => {
+    const objective = cell.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero));
     const result = solveLp(K, { objective, rows, free: false });
     return result.kind === "optimal" ? [result.x] : [];
   });
@@ -126,17 +142,21 @@ function* multiplierChoices<E>(
 }
 
 /** The options for κ, with the least ρ each and, where the kinks must help, products. */
-function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: readonly E[]): Option<E>[] {
-  const { field: K } = instance;
-  const touched = touchedCoordinates(piece);
-  const position = new Map(touched.map((k, j) => [k, j]));
+function curvedOptions<E>(
+  K: Field<E>,
+  moving: readonly number[],
+  cell: LocalCell<E>,
+  omega: readonly E[],
+): Option<E>[] {
+  const touched = touchedCoordinates(cell, moving);
+  const position = new Map(touched.map((j, at) => [moving[j]!, at]));
   const n = touched.length;
   if (n > MAX_TOUCHED) return [];
   const w = toNumbers(K, omega);
-  const G = piece.gradients.map((g) => touched.map((k) => K.toNumber(g[k]!)));
+  const G = cell.gradients.map((g) => touched.map((k) => K.toNumber(g[k]!)));
   const units = G.map((g) => K.toNumber(binaryScale(K, Math.max(0, ...g.map(Math.abs)))));
   const base = Array.from({ length: n }, (_, u) => Array.from({ length: n }, (_, v) => (u === v ? 1 : 0)));
-  for (const [j, h] of piece.constraints.entries()) {
+  for (const [j, h] of cell.constraints.entries()) {
     if (w[j] === 0) continue;
     for (const { u, v, entry } of hessianEntries(K, h)) {
       const c = w[j]! * K.toNumber(entry);
@@ -164,8 +184,7 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
     const rho = leastRho(base, J, kappa);
     if (rho === null) continue;
     options.push({
-      piece: {
-        orientations: piece.orientations,
+      leaf: {
         multipliers: omega,
         rho: K.mul(K.fromRational(roundTo(rho.value, 64n)), powerOfTwoNear(K, rho.unit)),
         kappa: K.fromRational(roundTo(kappa, 1n << 20n)),
@@ -190,13 +209,13 @@ function curvedOptions<E>(instance: Instance<E>, piece: LocalPiece<E>, omega: re
   return options;
 }
 
-/** The coordinates of the piece that occur in its constraints to first or second order. */
-function touchedCoordinates<E>({ constraints }: LocalPiece<E>): number[] {
+/** The positions, among the parameters that move, of those that occur in the constraints to first or second order. */
+function touchedCoordinates<E>({ constraints }: LocalCell<E>, moving: readonly number[]): number[] {
   const touched = new Set<number>();
   for (const h of constraints) {
     for (const { variables } of h.values()) if (variables.length <= 2) for (const v of variables) touched.add(v);
   }
-  return [...touched].sort((a, b) => a - b);
+  return moving.flatMap((k, j) => (touched.has(k) ? [j] : []));
 }
 
 /** A fraction with a small power of two below x. */

@@ -1,31 +1,46 @@
 /**
- * Evidence for the Coq checkers that distinguish cells: the forward passes are replayed over polynomials as `Explore.v` does, and
- * what a certificate says about each cell becomes a leaf of the tree of sign choices.
+ * Evidence for the Coq checkers that distinguish cells. `Explore.v` reads a tree as the kernel does, but in the order of its own walk:
+ * sample by sample, layer by layer. So the walk is made here over the kernel's cells, and where every sign is known the certificate's
+ * trees are read for what they say of that cell. Weights that the certificate splits are cut there.
  */
-import type { Exclusion, Instance, Of, Orientation, Scope, SparseVector } from "../certificate/format.js";
-import { type Field, squaredNorm, sum } from "../exact/field.js";
+import { compare, type Field, squaredNorm } from "../exact/field.js";
 import {
+  accumulate,
   constant,
+  constantTerm,
   multivariateRing,
   type MultivariatePolynomial as Polynomial,
+  scaled,
   shiftedVariable,
+  sumOfProducts,
+  type Term,
   tailBound,
 } from "../exact/multivariate.js";
 import { rational } from "../exact/rational.js";
-import { forward, slackSigns } from "../kernel/forward.js";
-import { depthTwo } from "../kernel/lagrangian.js";
-import { cellUnits } from "../kernel/layer-cells.js";
-import { combination, influentialUnits } from "../kernel/pieces.js";
-import { pieceFrame } from "../kernel/strict-local.js";
-import { offSlope } from "../problem/network.js";
+import {
+  type Cell,
+  cellOf,
+  type Frame,
+  keyOf,
+  type Member,
+  memoryOf,
+  type Orientation,
+  type Signed,
+  type Tree,
+} from "../kernel/explore.js";
+import type { Facts } from "../kernel/facts.js";
+import type { Instance } from "../network/instance.js";
+import { isLinearLayer, parametersOf, type Scope } from "../network/network.js";
 
-/** Larger trees of sign choices are not written out; the statement is then listed as not covered. */
-const MAX_LEAVES = 512;
+/** Larger trees are not written out; the statement is then listed as not covered. */
+export const MAX_LEAVES = 512;
 const MAX_TEXT = 250_000;
-const MAX_WEIGHTS = 8;
 
 /** Why a statement has no Coq proof in the file. */
 export class NotCovered extends Error {}
+
+/** Thrown on the way where a ball is too large for a sign that holds near θ. */
+class BallTooLarge extends Error {}
 
 /** Prints a number as a Coq term. */
 export type Print<E> = (value: E) => string;
@@ -35,85 +50,57 @@ export function list(items: readonly string[], indent = 0): string {
   return indent > 0 && items.length > 1 ? `[${items.join(`;\n${" ".repeat(indent + 1)}`)}]` : `[${items.join("; ")}]`;
 }
 
-interface Condition<E> {
-  readonly key: string;
-  readonly orientation: Orientation;
-  /** Non-negative on the cell. */
-  readonly polynomial: Polynomial<E>;
-}
-
-/** What a path through the forward passes of the used samples has met. */
-interface Cell<E> {
-  /** y_iΦ, per used sample. */
-  readonly margins: readonly Polynomial<E>[];
-  readonly conditions: readonly Condition<E>[];
-  /** Every hidden unit's pre-activation, by key. */
-  readonly units: ReadonlyMap<string, Polynomial<E>>;
-}
-
-interface Exploration<E> {
-  readonly scope: Scope;
-  /** Displacements are counted from θ in a ball, and from 0 in the whole space. */
-  readonly ball: E | null;
-  readonly samples: readonly number[];
-  readonly excluded: readonly Exclusion<E>[];
-  readonly leaf: (cell: Cell<E>, algebra: Algebra<E>) => string;
-}
-
-const unitKey = (sample: number, layer: number, unit: number) => `${sample} ${layer} ${unit}`;
-
-class Algebra<E> {
+/** The polynomials of a region, printed, and what `Region.v` computes with them. */
+export class Algebra<E> {
   readonly ring;
-  readonly moving: readonly boolean[];
-  readonly parameters: readonly Polynomial<E>[];
+  readonly K: Field<E>;
   constructor(
-    readonly instance: Instance<E>,
-    scope: Scope,
-    readonly ball: E | null,
+    readonly frame: Frame<E>,
     readonly print: Print<E>,
   ) {
-    const { field: K, network, point } = instance;
-    this.ring = multivariateRing(K);
-    this.moving = network.parameters.map(({ layer }) => scope === null || layer === scope);
-    this.parameters = point.map((value, k) =>
-      this.moving[k]! ? shiftedVariable(K, ball === null ? K.zero : value, k) : constant(K, value),
-    );
+    this.K = frame.facts.instance.field;
+    this.ring = multivariateRing(this.K);
   }
-  scale(c: E, p: Polynomial<E>): Polynomial<E> {
-    const { field: K } = this.instance;
-    return K.isZero(c) ? this.ring.zero : this.ring.mul(constant(K, c), p);
+  /** The sign in the whole region, as the Coq function `decided` finds it. */
+  decided(p: Polynomial<E>): boolean | null {
+    const { K, frame } = this;
+    const c = constantTerm(K, p);
+    if (p.size === 0 || (p.size === 1 && p.has(""))) return K.sign(c) > 0;
+    if (typeof frame.reach === "string") return null;
+    const { radius } = frame.reach;
+    const absolute = K.sign(c) < 0 ? K.neg(c) : c;
+    return compare(K, absolute, K.mul(radius, tailBound(K, p, 1, radius))) > 0 ? K.sign(c) > 0 : null;
   }
   part(p: Polynomial<E>, degree: number): Polynomial<E> {
     return new Map([...p].filter(([, { variables }]) => variables.length === degree));
   }
-  /** The sign in the region, as the Coq function `decided` finds it. */
-  decided(p: Polynomial<E>): boolean | null {
-    const { field: K } = this.instance;
-    const c = p.get("")?.coefficient ?? K.zero;
-    if (p.size === 0 || (p.size === 1 && p.has(""))) return K.sign(c) > 0;
-    if (this.ball === null) return null;
-    const absolute = K.sign(c) < 0 ? K.neg(c) : c;
-    const room = K.sub(absolute, K.mul(this.ball, tailBound(K, p, 1, this.ball)));
-    return K.sign(room) > 0 ? K.sign(c) > 0 : null;
-  }
   /** ‖θ'‖² − ‖θ‖² */
   growth(): Polynomial<E> {
-    const { field: K, point } = this.instance;
-    return this.parameters.reduce(
-      (sum, p, k) => this.ring.sub(this.ring.add(sum, this.ring.mul(p, p)), constant(K, K.mul(point[k]!, point[k]!))),
-      this.ring.zero,
+    const { K, frame } = this;
+    const { network, point } = frame.facts.instance;
+    const moving = parametersOf(network, frame.scope);
+    const squares = moving.map((k) => shiftedVariable(K, frame.from === "point" ? point[k]! : K.zero, k));
+    const norm = squaredNorm(
+      K,
+      moving.map((k) => point[k]!),
+    );
+    return this.ring.sub(
+      sumOfProducts(
+        K,
+        squares.map((p) => [p, p]),
+      ),
+      constant(K, norm),
     );
   }
   text(p: Polynomial<E>): string {
-    return list(
-      [...p.values()].map(
-        ({ variables, coefficient }) => `(${list(variables.map(String))}%nat, ${this.print(coefficient)})`,
-      ),
+    const terms = [...p.values()].map(
+      ({ variables, coefficient }) => `(${list(variables.map(String))}%nat, ${this.print(coefficient)})`,
     );
+    return list(terms);
   }
   /** A quadratic polynomial as Σ D q², by elimination; the constant is eliminated last. Where this does not succeed, Coq refuses. */
   squares(quadratic: Polynomial<E>): string {
-    const { field: K } = this.instance;
+    const { K, ring } = this;
     const half = K.inv(K.add(K.one, K.one));
     const found: string[] = [];
     let rest = quadratic;
@@ -122,7 +109,7 @@ class Algebra<E> {
       const pivot = variables.find((k) => rest.has(`${k},${k}`));
       if (pivot === undefined) break;
       const D = rest.get(`${pivot},${pivot}`)!.coefficient;
-      const form = new Map<string, { variables: number[]; coefficient: E }>();
+      const form = new Map<string, Term<E>>();
       for (const { variables, coefficient } of rest.values()) {
         const at = variables.indexOf(pivot);
         if (at < 0) continue;
@@ -134,7 +121,7 @@ class Algebra<E> {
         });
       }
       found.push(`(${this.print(D)}, ${this.text(form)})`);
-      rest = this.ring.sub(rest, this.scale(D, this.ring.mul(form, form)));
+      rest = ring.sub(rest, scaled(K, ring.mul(form, form), D));
     }
     const left = rest.get("");
     if (left !== undefined) found.push(`(${this.print(left.coefficient)}, ${this.text(constant(K, K.one))})`);
@@ -142,371 +129,235 @@ class Algebra<E> {
   }
 }
 
-/** A direction in which, one trusts, no linear form of an exclusion vanishes: what Coq settles ties by. */
+/** A sign met on the way, and the polynomial that is therefore not negative. */
+export interface Condition<E> {
+  readonly at: Signed;
+  readonly orientation: Orientation;
+  readonly polynomial: Polynomial<E>;
+}
+
+/** A leaf of the walk. */
+export interface WalkedCell<E> {
+  readonly cell: Cell<E>;
+  /** The margins of the used samples. */
+  readonly margins: readonly Polynomial<E>[];
+  readonly conditions: readonly Condition<E>[];
+}
+
+/** A tree of the certificate, and by what name the walk knows the units and weights of which it speaks. */
+export interface Reading<E, L> {
+  readonly tree: Tree<E, L>;
+  readonly rename: (at: Signed) => Signed;
+}
+
+/** What a tree says of a cell: a leaf, and the signs split on the way to it. */
+export interface Found<L> {
+  readonly leaf: L;
+  readonly path: readonly Signed[];
+}
+
+interface Walk<E, L> {
+  readonly facts: Facts<E>;
+  readonly scope: Scope;
+  /** The ball around θ that displacements are from; null for the whole space and coordinates from 0. */
+  readonly ball: E | null;
+  /** The samples whose margins are used. */
+  readonly samples: readonly number[];
+  readonly readings: readonly Reading<E, L>[];
+  /** The signed forms that the leaf multiplies, besides the conditions. */
+  readonly forms: (found: readonly Found<L>[]) => readonly Signed[];
+  /** The evidence on a cell, as a Coq term. */
+  readonly leaf: (walked: WalkedCell<E>, found: readonly Found<L>[], algebra: Algebra<E>) => string;
+}
+
+/** A direction in which, one trusts, no linear form of a gone cell vanishes: what Coq settles ties by. */
 export function tieDirection<E>({ point, field: K }: Instance<E>): E[] {
   return point.map((_, k) => K.fromRational(rational(BigInt((((k + 1) * 7919) % 101) + 1))));
 }
 
-/** The evidence tree of `Explore.v`, the mask of used samples and the direction that settles ties. */
-function explored<E>(instance: Instance<E>, plan: Exploration<E>, print: Print<E>): string {
-  const { network, field: K, data } = instance;
-  const algebra = new Algebra(instance, plan.scope, plan.ball, print);
-  const { ring } = algebra;
-  const slope = constant(K, K.fromRational(offSlope(network.activation)));
-  const exclusions = plan.excluded.map(
-    (one) => new Map(one.map((u) => [unitKey(u.sample, u.layer, u.unit), u] as const)),
+/** The units that a weight which is not identically zero leads on from, as the Coq function `needs` finds them. */
+function neededUnits<E>({ network, field: K, point }: Instance<E>, scope: Scope): boolean[][] {
+  const moving = new Set(parametersOf(network, scope));
+  const needed = network.layers.map((layer) => layer.map(() => false));
+  needed[needed.length - 1]!.fill(true);
+  for (let l = network.layers.length - 1; l > 0; l--)
+    for (const [unit, row] of network.layers[l]!.entries())
+      if (needed[l]![unit])
+        for (const { from, weight } of row)
+          if (moving.has(weight) || !K.isZero(point[weight]!)) needed[l - 1]![from] = true;
+  return needed;
+}
+
+/** The direction that settles ties, the mask of used samples, and the tree of `Explore.v`. Throws NotCovered. */
+export function walked<E, L>(walk: Walk<E, L>, print: Print<E>): string {
+  const { facts, scope, ball, samples, readings } = walk;
+  const { instance } = facts;
+  const { network, field: K, data, point } = instance;
+  const frame: Frame<E> = {
+    facts,
+    layers: network.layers,
+    scope,
+    reach: ball === null ? "everywhere" : { radius: ball },
+    from: ball === null ? "origin" : "point",
+  };
+  const algebra = new Algebra(frame, print);
+  const needed = neededUnits(instance, scope);
+  const units = samples.flatMap((sample) =>
+    network.layers
+      .slice(0, -1)
+      .flatMap((layer, l) =>
+        isLinearLayer(network, l)
+          ? []
+          : layer.flatMap((_, unit) => (needed[l]![unit] ? [{ sample, layer: l, unit }] : [])),
+      ),
   );
-  const tie = tieDirection(instance);
-  const influential = influentialUnits(instance, plan.scope);
+  const exclusions = readings.flatMap(({ tree, rename }) => exclusionsOf(tree, rename));
+  const memory = memoryOf(frame);
   let leaves = 0;
   let written = 0;
 
+  const goneText = (conditions: readonly Condition<E>[], members: readonly (readonly [string, E])[]): string => {
+    const weights = new Map(members);
+    const own = conditions.map(({ at }) => weights.get(keyOf(at)) ?? K.zero);
+    if (own.filter((c) => !K.isZero(c)).length < weights.size)
+      throw new NotCovered("a cell is gone by forms that the walk of Explore.v does not meet");
+    return `@Gone K _ ${list(own.reverse().map(print))}`;
+  };
+  /** As soon as the forms of a gone cell have been met and sum to zero, nothing below has to be visited. */
   const gone = (conditions: readonly Condition<E>[]): string | null => {
     for (const exclusion of exclusions) {
-      const members = conditions.filter(({ key, orientation }) => exclusion.get(key)?.orientation === orientation);
+      const members = conditions.filter(({ at, orientation }) => exclusion.get(keyOf(at))?.orientation === orientation);
       if (members.length < exclusion.size) continue;
-      return `@Gone K _ ${list(conditions.map(({ key }) => print(exclusion.get(key)?.weight ?? K.zero)).reverse())}`;
+      const total = new Map<string, Term<E>>();
+      for (const { at, polynomial } of members) accumulate(K, total, polynomial, exclusion.get(keyOf(at))!.weight);
+      if (total.size === 0)
+        return goneText(
+          conditions,
+          [...exclusion].map(([key, { weight }]) => [key, weight]),
+        );
     }
     return null;
   };
-  /** Replays the passes with the decisions so far; stops at the first undecided unit. */
-  const descend = (choices: readonly boolean[]): string => {
-    let taken = 0;
-    const conditions: Condition<E>[] = [];
-    const units = new Map<string, Polynomial<E>>();
-    class Undecided extends Error {}
-    const margins: Polynomial<E>[] = [];
-    try {
-      for (const sample of plan.samples) {
-        const isOn = (z: Polynomial<E>, layer: number, unit: number) => {
-          const key = unitKey(sample, layer, unit);
-          units.set(key, z);
-          if (!influential[layer]![unit]) return false;
-          const known = algebra.decided(z);
-          if (known !== null) return known;
-          if (taken === choices.length) throw new Undecided();
-          const on = choices[taken++]!;
-          conditions.push({ key, orientation: on ? 1 : -1, polynomial: on ? z : ring.neg(z) });
-          return on;
-        };
-        const inputs = data[sample]!.x.map((c) => constant(K, c));
-        const { output } = forward(ring, network, slope, algebra.parameters, inputs, isOn);
-        margins.push(data[sample]!.y === 1 ? output : ring.neg(output));
-      }
-    } catch (error) {
-      if (!(error instanceof Undecided)) throw error;
-      const left = gone(conditions);
-      return left ?? `Split (${descend([...choices, true])}) (${descend([...choices, false])})`;
+  const both = (conditions: readonly Condition<E>[], at: Signed, z: Polynomial<E>) =>
+    ([1, -1] as const).map((orientation) => {
+      const polynomial = orientation > 0 ? z : scaled(K, z, K.neg(K.one));
+      return [...conditions, { at, orientation, polynomial }];
+    }) as [Condition<E>[], Condition<E>[]];
+  /** Something that is not 0 at θ has its sign near θ, so a smaller ball decides it. */
+  const ensureKink = (at: Signed) => {
+    if (ball === null) return;
+    const here = "weight" in at ? point[at.weight]! : facts.passes[at.sample]!.preactivations[at.layer]![at.unit]!;
+    if (!K.isZero(here)) throw new BallTooLarge();
+  };
+  const descend = (conditions: readonly Condition<E>[]): string => {
+    const cell = cellOf(frame, conditions, memory);
+    const at = units.find((unit) => cell.form(unit).sign === null);
+    if (at === undefined) return atLeaf(conditions);
+    const left = gone(conditions);
+    if (left !== null) return left;
+    ensureKink(at);
+    const [on, off] = both(conditions, at, cell.form(at).z!);
+    return `Split (${descend(on)}) (${descend(off)})`;
+  };
+  /** Every unit that matters has a sign; the trees are read, and what they ask for beyond is cut or known. */
+  const atLeaf = (conditions: readonly Condition<E>[]): string => {
+    const cell = cellOf(frame, conditions, memory);
+    const left = gone(conditions);
+    if (left !== null) return left;
+    const found: Found<L>[] = [];
+    for (const reading of readings) {
+      const one = read(reading, cell);
+      if ("leaf" in one) found.push(one);
+      else if ("open" in one) return cut(conditions, one.open, cell);
+      else
+        return goneText(
+          conditions,
+          one.gone.map(({ at, weight }) => [keyOf(reading.rename(at)), weight]),
+        );
     }
-    if (++leaves > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} sign choices to write out`);
-    const text = gone(conditions) ?? plan.leaf({ margins, conditions, units }, algebra);
+    const met = new Set(conditions.map(({ at }) => keyOf(at)));
+    const missing = walk.forms(found).find((at) => !met.has(keyOf(at)));
+    if (missing !== undefined) return know(conditions, missing, cell);
+    if (++leaves > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} cells to write out`);
+    const margins = samples.map((i) => cell.margin(facts.margins[i]!)!);
+    const text = walk.leaf({ cell, margins, conditions }, found, algebra);
     written += text.length;
     if (written > MAX_TEXT) throw new NotCovered("the evidence is too long to write out");
     return text;
   };
-  const mask = list(data.map((_, i) => String(plan.samples.includes(i))));
-  return `${list(tie.map(print))} ${mask}\n  (${descend([])})`;
+  const cut = (conditions: readonly Condition<E>[], at: Signed, cell: Cell<E>): string => {
+    const { z } = cell.form(at);
+    if (z === null) throw new NotCovered("a sign is split of which Explore.v does not know the form");
+    ensureKink(at);
+    const [on, off] = both(conditions, at, z);
+    return `@Cut K _ ${algebra.text(z)} (${atLeaf(on)}) (${atLeaf(off)})`;
+  };
+  const know = (conditions: readonly Condition<E>[], at: Signed, cell: Cell<E>): string => {
+    const { z, sign } = cell.form(at);
+    if (z === null || sign === null) throw new NotCovered("a product of signs that are not known on a cell");
+    const orientation = sign < 0 ? -1 : 1;
+    const polynomial = orientation > 0 ? z : scaled(K, z, K.neg(K.one));
+    if (algebra.decided(polynomial) !== true) {
+      ensureKink(at);
+      throw new NotCovered("a product with a sign that follows from others");
+    }
+    return `@Know K _ ${algebra.text(polynomial)} (${atLeaf([...conditions, { at, orientation, polynomial }])})`;
+  };
+  const mask = list(data.map((_, i) => String(samples.includes(i))));
+  return `${list(tieDirection(instance).map(print))} ${mask}\n  (${descend([])})`;
 }
 
-/** The evidence whose orientations agree with the conditions met; a unit whose sign is decided on the way counts as off. */
-function matching<T extends { readonly orientations: readonly Orientation[] }, E>(
-  cells: readonly T[],
-  keys: readonly string[],
-  { conditions }: Cell<E>,
-): T {
-  const met = new Map(conditions.map(({ key, orientation }) => [key, orientation]));
-  const fits = (strict: boolean) =>
-    cells.find(({ orientations }) =>
-      keys.every((key, k) => orientations[k] === (met.get(key) ?? (strict ? -1 : orientations[k]))),
-    );
-  const found = fits(true) ?? fits(false);
-  if (found === undefined) throw new NotCovered("no evidence for one of the sign choices");
+/** As `walked`, in the largest ball of radius 1, ½, ¼, … in which the signs that are not 0 at θ are kept. */
+export function walkedNear<E, L>(walk: Omit<Walk<E, L>, "ball">, print: Print<E>): string {
+  const K = walk.facts.instance.field;
+  const half = K.inv(K.add(K.one, K.one));
+  for (let ball = K.one; ; ball = K.mul(ball, half)) {
+    try {
+      return `${print(ball)} ${walked({ ...walk, ball }, print)}`;
+    } catch (error) {
+      if (!(error instanceof BallTooLarge)) throw error;
+    }
+  }
+}
+
+/** What a tree has at its leaves, from the first to the last. */
+export function leavesOf<E, L>(tree: Tree<E, L>): L[] {
+  if ("split" in tree) return [...leavesOf(tree.on), ...leavesOf(tree.off)];
+  return "leaf" in tree ? [tree.leaf] : [];
+}
+
+type Exclusion<E> = ReadonlyMap<string, { readonly orientation: Orientation; readonly weight: E }>;
+
+/** The gone cells of a tree, as weights of signs. */
+function exclusionsOf<E, L>(tree: Tree<E, L>, rename: (at: Signed) => Signed): Exclusion<E>[] {
+  const found: Exclusion<E>[] = [];
+  const visit = (node: Tree<E, L>, signs: ReadonlyMap<string, Orientation>): void => {
+    if ("split" in node) {
+      const key = keyOf(rename(node.split));
+      visit(node.on, new Map(signs).set(key, 1));
+      visit(node.off, new Map(signs).set(key, -1));
+    } else if ("gone" in node) {
+      const members = node.gone.map(({ at, weight }) => [keyOf(rename(at)), weight] as const);
+      found.push(new Map(members.map(([key, weight]) => [key, { orientation: signs.get(key)!, weight }])));
+    }
+  };
+  visit(tree, new Map());
   return found;
 }
 
-export function strictLocal<E>(instance: Instance<E>, statement: Of<"strict-local", E>, print: Print<E>): string {
-  const { field: K } = instance;
-  const { scope, radius, excluded, pieces } = statement;
-  const samples = slackSigns(instance, instance.point).flatMap((sign, i) => (sign === 0 ? [i] : []));
-  const keys = pieceFrame(instance, scope, samples).kinks.map((u) => unitKey(u.sample, u.layer, u.unit));
-  const two = K.add(K.one, K.one);
-  const leaf = (cell: Cell<E>, algebra: Algebra<E>) => {
-    const { ring } = algebra;
-    const { multipliers, rho, kappa, products } = matching(pieces, keys, cell);
-    const h = [
-      ...cell.margins.map((m) => ring.sub(m, ring.one)),
-      ...cell.conditions.map(({ polynomial }) => polynomial),
-    ];
-    // The certificate's constraints are the margins and all relevant kinks; here, those that were met on the way.
-    const place = (j: number): number | null => {
-      if (j < samples.length) return j;
-      const at = cell.conditions.findIndex(({ key }) => key === keys[j - samples.length]);
-      return at < 0 ? null : at + samples.length;
-    };
-    const omega = h.map(() => K.zero);
-    for (const [j, w] of multipliers.entries()) {
-      const at = place(j);
-      if (at !== null) omega[at] = w;
-    }
-    const rhos = omega.map((w) => (K.sign(w) > 0 ? rho : K.zero));
-    const pairs = products.flatMap(({ first, second, weight }) => {
-      const [f, s] = [place(first), place(second)];
-      return f === null || s === null ? [] : [{ f, s, weight }];
-    });
-    let form = algebra.growth();
-    for (const [j, p] of h.entries()) form = ring.sub(form, algebra.scale(K.mul(two, omega[j]!), p));
-    form = algebra.part(form, 2);
-    for (const [j, p] of h.entries()) {
-      const g = algebra.part(p, 1);
-      form = ring.add(form, algebra.scale(rhos[j]!, ring.mul(g, g)));
-    }
-    for (const { f, s, weight } of pairs) {
-      form = ring.sub(form, algebra.scale(weight, ring.mul(algebra.part(h[f]!, 1), algebra.part(h[s]!, 1))));
-    }
-    for (const [k, moves] of algebra.moving.entries()) {
-      if (!moves) continue;
-      const x = shiftedVariable(K, K.zero, k);
-      form = ring.sub(form, algebra.scale(kappa, ring.mul(x, x)));
-    }
-    return `Leaf (@Build_strict_proof K ${list(omega.map((w, j) => `(${print(w)}, ${print(rhos[j]!)})`))} ${print(kappa)} ${list(
-      pairs.map(({ f, s, weight }) => `(${f}%nat, ${s}%nat, ${print(weight)})`),
-    )}\n    ${algebra.squares(form)})`;
-  };
-  return explored(instance, { scope, ball: radius, samples, excluded, leaf }, print);
-}
-
-interface ConvexEvidence<E> {
-  readonly lambdas: readonly E[];
-  /** One per condition of the cell. */
-  readonly nus: readonly E[];
-  readonly products: readonly { readonly f: number; readonly s: number; readonly weight: E }[];
-}
-
-/** The identity of `Convex.v`: the squares are what is left of ½(‖θ'‖² − ‖θ‖²). */
-function convexLeaf<E>(
-  algebra: Algebra<E>,
-  margins: readonly Polynomial<E>[],
-  conditions: readonly Polynomial<E>[],
-  { lambdas, nus, products }: ConvexEvidence<E>,
-): string {
-  const { ring, instance, print } = algebra;
-  const { field: K } = instance;
-  let rest = algebra.scale(K.inv(K.add(K.one, K.one)), algebra.growth());
-  for (const [i, m] of margins.entries()) rest = ring.sub(rest, algebra.scale(lambdas[i]!, ring.sub(m, ring.one)));
-  for (const [k, c] of conditions.entries()) rest = ring.sub(rest, algebra.scale(nus[k] ?? K.zero, c));
-  for (const { f, s, weight } of products) {
-    rest = ring.sub(rest, algebra.scale(weight, ring.mul(conditions[f]!, conditions[s]!)));
+/** Where the signs of a cell lead in a tree: to a leaf, to a gone cell, or to a sign that the cell leaves open. */
+function read<E, L>(
+  { tree, rename }: Reading<E, L>,
+  cell: Cell<E>,
+): Found<L> | { readonly gone: readonly Member<E>[] } | { readonly open: Signed } {
+  const path: Signed[] = [];
+  let node = tree;
+  while ("split" in node) {
+    const at = rename(node.split);
+    const { sign } = cell.form(at);
+    if (sign === null) return { open: at };
+    path.push(at);
+    node = sign > 0 ? node.on : node.off;
   }
-  return `Leaf (@Build_cell_proof K ${list(lambdas.map(print))} ${list(nus.map(print))} ${list(
-    products.map(({ f, s, weight }) => `(${f}%nat, ${s}%nat, ${print(weight)})`),
-  )}\n    ${algebra.squares(rest)})`;
-}
-
-export function positiveSamples<E>(K: Field<E>, multipliers: readonly E[]): number[] {
-  return multipliers.flatMap((c, i) => (K.sign(c) > 0 ? [i] : []));
-}
-
-/**
- * The bound C² and, per sample with a multiplier, where the samples have one label a tree of sign choices; a diagonal network of
- * depth 2 to 12 needs none.
- */
-export function normBound<E>(
-  instance: Instance<E>,
-  { multipliers, cells }: Of<"norm-bound", E>,
-  print: Print<E>,
-): { readonly bound: E; readonly evidence: string } {
-  const { network, field: K, data } = instance;
-  const depth = network.layers.length;
-  const samples = positiveSamples(K, multipliers);
-  const terms = list(samples.map((i) => `(${i}%nat, ${print(multipliers[i]!)})`));
-  const bounds: E[] = [];
-  if (network.source.kind === "diagonal" && cells.length === 0) {
-    const slope = K.fromRational(offSlope(network.activation));
-    const activate = (z: E) => (K.sign(z) < 0 ? K.mul(slope, z) : z);
-    // As the Coq function `turns_ok` goes through the signs of the weights on a branch.
-    const turn = (k: number, values: readonly E[]): void => {
-      if (k > 0) {
-        turn(k - 1, values.map(activate));
-        turn(
-          k - 1,
-          values.map((z) => activate(K.neg(z))),
-        );
-        return;
-      }
-      const terms = samples.map((i, at) => K.mul(multipliers[i]!, data[i]!.y === 1 ? values[at]! : K.neg(values[at]!)));
-      const value = sum(K, terms);
-      bounds.push(K.mul(value, value));
-    };
-    for (let branch = 0; branch < network.inputs; branch++) {
-      turn(
-        depth - 1,
-        samples.map((i) => data[i]!.x[branch]!),
-      );
-    }
-    return { bound: largest(K, bounds), evidence: `${terms} None` };
-  }
-  if (cells.length > MAX_LEAVES) throw new NotCovered(`more than ${MAX_LEAVES} sign choices to write out`);
-  const slope = Array.from({ length: depth - 1 }, () => K.fromRational(offSlope(network.activation)));
-  const off = slope.reduce((product, c) => K.mul(product, c), K.one);
-  const evidenceOf = new Map(cells.map((cell) => [cell.orientations.join(), cell]));
-  const descend = (chosen: readonly Orientation[]): string => {
-    if (chosen.length < samples.length) return `Signs K (${descend([...chosen, 1])}) (${descend([...chosen, -1])})`;
-    const cell = evidenceOf.get(chosen.join());
-    if (cell === undefined) throw new NotCovered("no evidence for one of the sign choices");
-    const weights = samples.map((i, k) => {
-      const own = chosen[k]! > 0 ? multipliers[i]! : K.mul(off, multipliers[i]!);
-      const sign = cell.signMultipliers[k]!;
-      return [chosen[k]! > 0 ? K.add(own, sign) : K.sub(own, sign), data[i]!.x] as const;
-    });
-    bounds.push(squaredNorm(K, combination(K, network.inputs, weights)));
-    return `Cell K ${list([...cell.signMultipliers].reverse().map(print))}`;
-  };
-  const tree = descend([]);
-  return {
-    bound: largest(K, bounds),
-    evidence: `${terms}\n  (Some (${data[samples[0]!]!.y === 1}, ${tree}))`,
-  };
-}
-
-function largest<E>(K: Field<E>, values: readonly E[]): E {
-  return values.reduce((most, c) => (K.sign(K.sub(c, most)) > 0 ? c : most));
-}
-
-export function layerGlobal<E>(
-  instance: Instance<E>,
-  { layer, multipliers }: Of<"layer-global", E>,
-  print: Print<E>,
-): string {
-  const samples = positiveSamples(instance.field, multipliers);
-  const leaf = ({ margins, conditions }: Cell<E>, algebra: Algebra<E>) =>
-    convexLeaf(
-      algebra,
-      margins,
-      conditions.map(({ polynomial }) => polynomial),
-      { lambdas: samples.map((i) => multipliers[i]!), nus: [], products: [] },
-    );
-  return explored(instance, { scope: layer, ball: null, samples, excluded: [], leaf }, print);
-}
-
-export function layerCells<E>(
-  instance: Instance<E>,
-  { layer, excluded, cells }: Of<"layer-cells", E>,
-  print: Print<E>,
-): string {
-  const keys = cellUnits(instance, layer).map((u) => unitKey(u.sample, u.layer, u.unit));
-  const leaf = (cell: Cell<E>, algebra: Algebra<E>) => {
-    const { multipliers, signMultipliers } = matching(cells, keys, cell);
-    const nus = cell.conditions.map(({ key }) => signMultipliers[keys.indexOf(key)] ?? instance.field.zero);
-    return convexLeaf(
-      algebra,
-      cell.margins,
-      cell.conditions.map(({ polynomial }) => polynomial),
-      { lambdas: multipliers, nus, products: [] },
-    );
-  };
-  return explored(
-    instance,
-    { scope: layer, ball: null, samples: instance.data.map((_, i) => i), excluded, leaf },
-    print,
-  );
-}
-
-/**
- * Cells of all blocks at once. Signs that are fixed in the region and are multiplied in some cell are added as known, outgoing
- * weights of split blocks as one more choice.
- */
-export function lagrangian<E>(instance: Instance<E>, statement: Of<"lagrangian", E>, print: Print<E>): string {
-  const { field: K, network } = instance;
-  const { reach, multipliers, blocks } = statement;
-  const half = K.inv(K.add(K.one, K.one));
-  const samples = positiveSamples(K, multipliers);
-  const { outgoing, form } = depthTwo(instance);
-  const outgoingKey = (k: number) => `outgoing ${k}`;
-  const unitsOf = (units: readonly number[]) =>
-    network.activation.kind === "linear"
-      ? []
-      : samples.flatMap((i) => units.filter((unit) => form(i, unit).size > 0).map((unit) => unitKey(i, 0, unit)));
-  const members = blocks.flatMap(({ members, split, cells, excluded }) =>
-    members.map((units) => ({
-      cells,
-      weights: split ? [...new Set(units.map((unit) => outgoing.get(unit)!))] : [],
-      signs: unitsOf(units),
-      excluded: excluded.map((one) => one.map((u) => ({ ...u, unit: units[members[0]!.indexOf(u.unit)]! }))),
-    })),
-  );
-  if (members.flatMap(({ weights }) => weights).length > MAX_WEIGHTS)
-    throw new NotCovered("too many outgoing weights to distinguish");
-  const multiplied = members.some(({ cells }) => cells.some(({ products }) => products.length > 0));
-
-  const leaf = (cell: Cell<E>, algebra: Algebra<E>): string => {
-    const { ring } = algebra;
-    const build = (
-      conditions: readonly Condition<E>[],
-      pending: readonly (readonly [string, Polynomial<E>])[],
-    ): string => {
-      const [next, ...others] = pending;
-      if (next !== undefined) {
-        const [key, p] = next;
-        const on: Condition<E> = { key, orientation: 1, polynomial: p };
-        const off: Condition<E> = { key, orientation: -1, polynomial: ring.neg(p) };
-        for (const one of [on, off]) {
-          if (algebra.decided(one.polynomial) === true)
-            return `@Know K _ ${algebra.text(one.polynomial)} (${build([...conditions, one], others)})`;
-        }
-        if (!key.startsWith("outgoing")) return build(conditions, others);
-        return `@Cut K _ ${algebra.text(p)} (${build([...conditions, on], others)}) (${build([...conditions, off], others)})`;
-      }
-      const products = members.flatMap(({ cells, signs, weights }) => {
-        const keys = [...signs, ...weights.map(outgoingKey)];
-        const place = (sign: number) => conditions.findIndex(({ key }) => key === keys[sign]);
-        return matching(cells, keys, { ...cell, conditions }).products.map(({ first, second, weight }) => {
-          const [f, s] = [place(first), place(second)];
-          if (f < 0 || s < 0) throw new NotCovered("a product of signs that are not known on a cell");
-          return { f, s, weight: K.mul(half, weight) };
-        });
-      });
-      return convexLeaf(
-        algebra,
-        cell.margins,
-        conditions.map(({ polynomial }) => polynomial),
-        { lambdas: samples.map((i) => multipliers[i]!), nus: [], products },
-      );
-    };
-    const met = new Set(cell.conditions.map(({ key }) => key));
-    const fixed = members.flatMap(({ signs }) => signs.filter((key) => !met.has(key)));
-    const split = members.flatMap(({ weights }) => weights);
-    return build(cell.conditions, [
-      ...(multiplied ? fixed.map((key) => [key, cell.units.get(key) ?? ring.zero] as const) : []),
-      ...split.map((k) => [outgoingKey(k), algebra.parameters[k]!] as const),
-    ]);
-  };
-  const ball =
-    reach === "local"
-      ? smallBall(
-          instance,
-          samples.flatMap((i) => network.layers[0]!.map((_, unit) => form(i, unit))),
-        )
-      : null;
-  const radius = ball === null ? "" : `${print(ball)} `;
-  const excluded = members.flatMap((member) => member.excluded);
-  return `${radius}${explored(instance, { scope: null, ball, samples, excluded, leaf }, print)}`;
-}
-
-/** A radius in which the signs of first-layer pre-activations and of parameters that are not 0 at θ are kept. */
-function smallBall<E>({ field: K, point }: Instance<E>, forms: readonly SparseVector<E>[]): E {
-  const absolute = (c: E) => (K.sign(c) < 0 ? K.neg(c) : c);
-  const needed: (readonly [E, E])[] = point.map((c) => [absolute(c), K.one]);
-  for (const form of forms) {
-    let [value, size] = [K.zero, K.zero];
-    for (const [k, c] of form) {
-      value = K.add(value, K.mul(c, point[k]!));
-      size = K.add(size, absolute(c));
-    }
-    needed.push([absolute(value), size]);
-  }
-  let r = K.one;
-  const half = K.inv(K.add(K.one, K.one));
-  while (needed.some(([value, size]) => K.sign(value) > 0 && K.sign(K.sub(value, K.mul(r, size))) <= 0))
-    r = K.mul(r, half);
-  return r;
+  return "leaf" in node ? { leaf: node.leaf, path } : node;
 }

@@ -2,24 +2,32 @@
  * Coq instances: an accepted certificate as a self-contained file of data and theorems, each proved by the soundness theorem of a
  * checker in `proofs/coq/theory` and computation. The theorems are stated in the words of `theory/Definitions.v`.
  *
- * Nothing here is trusted: whatever is wrong, Coq refuses.
+ * Nothing here is trusted: whatever is wrong, Coq refuses. What the theory does not cover is left out and named in the file.
  */
-import type { Certificate, Instance, Scope, SparseVector, Statement } from "../certificate/format.js";
-import type { Field, FieldDescription, Sign } from "../exact/field.js";
+import { type Field, type FieldDescription, type Sign, sum } from "../exact/field.js";
+import { accumulate, type MultivariatePolynomial as Polynomial, shiftedVariable } from "../exact/multivariate.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
-import { passAt, slackSigns } from "../kernel/forward.js";
-import { kinks } from "../kernel/pieces.js";
-import { offSlope } from "../problem/network.js";
+import { type Condition, cellOf, keyOf, type Orientation, type Signed, type Tree } from "../kernel/explore.js";
+import { type Facts, factsOf } from "../kernel/facts.js";
+import { forward, gradient } from "../kernel/forward.js";
+import { LimitError } from "../kernel/metered.js";
+import type { Of, Statement } from "../kernel/statements/index.js";
+import { kinksAt } from "../kernel/statements/not-kkt.js";
+import type { StrictLeaf } from "../kernel/statements/strict-local.js";
+import type { SparseVector } from "../network/codec.js";
+import { InputError } from "../network/decode.js";
+import type { Instance } from "../network/instance.js";
+import { isLinear, parametersOf, type Scope } from "../network/network.js";
+import { coqBound } from "./coq-bound.js";
 import {
-  lagrangian,
-  layerCells,
-  layerGlobal,
+  type Algebra,
+  type Found,
   list,
   NotCovered,
-  normBound,
   type Print,
-  strictLocal,
   tieDirection,
+  type WalkedCell,
+  walked,
 } from "./coq-cells.js";
 
 /** The Coq checker of `not-kkt` tries all sign choices of the kinks of one sample. */
@@ -32,19 +40,43 @@ interface Theorem {
   readonly text: string;
 }
 
-/** The text of the Coq file for an accepted certificate. */
-export function toCoq<E>({ instance, statements }: Certificate<E>): string {
+/** What a Coq file is made from: an instance, and statements that the kernel accepts. */
+export interface Exported<E> {
+  readonly instance: Instance<E>;
+  readonly statements: readonly { readonly statement: Statement<E> }[];
+}
+
+/** Why the definitions of `theory/` have no words for the instance, or null where they do. */
+export function coqGap<E>({ network: { outputs, frozen, slopes, parameters } }: Instance<E>): string | null {
+  const gap =
+    outputs > 1
+      ? "several outputs"
+      : frozen.length > 0
+        ? "frozen weights"
+        : slopes.some((slope) => !Q.isZero(Q.sub(slope, slopes[0]!)))
+          ? "activations that differ from layer to layer"
+          : parameters.some(({ layers }) => layers.length > 1)
+            ? "a parameter in several layers"
+            : null;
+  return gap && `the Coq theory has no definition of networks with ${gap} yet, so nothing is exported`;
+}
+
+/** The text of the Coq file for an accepted certificate. Throws InputError where `coqGap` has a reason. */
+export function toCoq<E>({ instance, statements }: Exported<E>): string {
+  const gap = coqGap(instance);
+  if (gap !== null) throw new InputError("problem.network", gap);
   const { name, network, field: K, data, point } = instance;
+  const facts = factsOf(instance);
   const print = printer(K);
   const slug = identifier(name);
   const used = new Set<string>();
   const theorems: Theorem[] = [theorem(`${slug}_class_N`, `class_N net ${network.inputs}`, "class_N_sound net _")];
   const open: string[] = [];
-  for (const statement of statements) {
+  for (const { statement } of statements) {
     try {
-      theorems.push(theoremOf(instance, slug, statement, print, used));
+      theorems.push(theoremOf(facts, slug, statement, print, used));
     } catch (error) {
-      if (!(error instanceof NotCovered)) throw error;
+      if (!(error instanceof NotCovered || error instanceof LimitError)) throw error;
       open.push(`${statement.kind}${scopeText(statement)}: ${error.message}`);
     }
   }
@@ -173,19 +205,17 @@ function networkRows<E>({ network: { layers, inputs } }: Instance<E>): string[][
     const width = l === 0 ? inputs : layers[l - 1]!.length;
     return layer.map((row) => {
       const entries = new Array<string>(width).fill("Zero");
-      for (const { from, parameter } of row) entries[from] = `Param ${parameter}`;
+      for (const { from, weight } of row) entries[from] = `Param ${weight}`;
       return entries;
     });
   });
 }
 
+/** One for all hidden layers; a network without any is linear. */
 function activation<E>({ network }: Instance<E>): string {
-  const { kind } = network.activation;
-  return kind === "linear"
-    ? "Linear"
-    : kind === "relu"
-      ? "ReLU"
-      : `LeakyReLU ${rationalText(offSlope(network.activation))}`;
+  if (isLinear(network)) return "Linear";
+  const slope = network.slopes[0]!;
+  return Q.isZero(slope) ? "ReLU" : `LeakyReLU ${rationalText(slope)}`;
 }
 
 // ---------------------------------------------------------------------------------------------- statements
@@ -198,7 +228,6 @@ function theorem(name: string, claim: string, proof: string): Theorem {
 }
 
 function scopeText<E>(statement: Statement<E>): string {
-  if (statement.kind === "layer-global" || statement.kind === "layer-cells") return ` of layer ${statement.layer + 1}`;
   return "scope" in statement && statement.scope !== null ? ` of layer ${statement.scope + 1}` : "";
 }
 
@@ -206,12 +235,13 @@ const scopeTerm = (scope: Scope) => (scope === null ? "Whole" : `(Layer ${scope 
 const scopeName = (scope: Scope) => (scope === null ? "" : `layer_${scope + 1}_`);
 
 function theoremOf<E>(
-  instance: Instance<E>,
+  facts: Facts<E>,
   slug: string,
   statement: Statement<E>,
   print: Print<E>,
   used: Set<string>,
 ): Theorem {
+  const { instance, margins } = facts;
   const { network, field: K, point } = instance;
   const prove = (suffix: string, claim: string, checker: string, evidence: string) => {
     let name = `${slug}_${suffix}`;
@@ -235,11 +265,18 @@ function theoremOf<E>(
       return prove("infeasible", "~ feasible net data theta", "check_infeasible", about);
     case "kkt": {
       const terms = statement.terms.map(
-        ({ sample, multiplier, witness }) =>
-          `(${sample}%nat, ${print(multiplier)}, ${print(witness.end)}, ${curve(witness.steps)})`,
+        ({ margin, multiplier, witness }) =>
+          `(${margins[margin]!.sample}%nat, ${print(multiplier)}, ${print(witness.end)}, ${curve(witness.steps)})`,
       );
       return prove("kkt", "kkt net data theta", "check_kkt", `${about}\n  ${list(terms, 2)}`);
     }
+    case "not-kkt":
+      return prove(
+        "not_kkt",
+        "~ kkt net data theta",
+        "check_not_kkt",
+        `${about}\n  ${notKkt(facts, statement, print)}`,
+      );
     case "not-local": {
       const { scope } = statement;
       const { end, steps } = statement.curve;
@@ -265,72 +302,183 @@ function theoremOf<E>(
         `${scopeName(scope)}strict_local_optimum`,
         `strict_local_within (value ${print(radius)}) net data ${scopeTerm(scope)} theta`,
         "check_strict",
-        `exact_data ${scopeTerm(scope)} exact_point ${print(radius)}\n  ${strictLocal(instance, statement, print)}`,
+        `exact_data ${scopeTerm(scope)} exact_point ${print(radius)}\n  ${strictLocal(facts, statement, print)}`,
       );
     }
-    case "layer-global":
-    case "layer-cells": {
-      const { layer } = statement;
-      const evidence =
-        statement.kind === "layer-global"
-          ? layerGlobal(instance, statement, print)
-          : layerCells(instance, statement, print);
-      return prove(
-        `layer_${layer + 1}_global_optimum`,
-        `global_optimum net data (Layer ${layer + 1}) theta`,
-        "check_global",
-        `exact_data (Layer ${layer + 1}) exact_point\n  ${evidence}`,
-      );
+    case "bound": {
+      const { scope } = statement;
+      const proof = coqBound(facts, statement, print);
+      const { checker, evidence } = proof;
+      const before =
+        checker === "check_svm_dual"
+          ? `${network.inputs} ${about}`
+          : checker === "check_norm_bound"
+            ? `${network.inputs} ${proof.squaredBound}\n  ${about}`
+            : `exact_data ${scopeTerm(scope)} exact_point`;
+      const optimum = checker === "check_local" ? "local_optimum" : "global_optimum"; // a chain reaches everywhere
+      const claim = `${optimum} net data ${scopeTerm(scope)} theta`;
+      return prove(`${scopeName(scope)}${optimum}`, claim, checker, `${before}\n  ${evidence}`);
     }
-    case "lagrangian": {
-      const { reach } = statement;
-      return prove(
-        `${reach}_optimum`,
-        `${reach}_optimum net data Whole theta`,
-        `check_${reach}`,
-        `exact_data Whole exact_point\n  ${lagrangian(instance, statement, print)}`,
-      );
-    }
-    case "svm-dual":
-      return prove(
-        "global_optimum",
-        "global_optimum net data Whole theta",
-        "check_svm_dual",
-        `${network.inputs} ${about}\n  ${list(statement.multipliers.map(print))}`,
-      );
-    case "norm-bound": {
-      const { bound, evidence } = normBound(instance, statement, print);
-      return prove(
-        "global_optimum",
-        "global_optimum net data Whole theta",
-        "check_norm_bound",
-        `${network.inputs} ${print(bound)}\n  ${about}\n  ${evidence}`,
-      );
-    }
-    case "not-kkt": {
-      const active = slackSigns(instance, point).flatMap((sign, i) => (sign === 0 ? [i] : []));
-      const most = Math.max(...active.map((i) => kinks(instance, i, passAt(instance, i, point)).length), 0);
-      if (most > MAX_KINKS) throw new NotCovered(`2^${most} sign choices at one sample`);
-      const direction = list(point.map((_, k) => print(statement.direction.get(k) ?? K.zero)));
-      const exclusions = list(
-        instance.data.map((_, sample) =>
-          list(
-            statement.excluded
-              .filter((exclusion) => exclusion.every((one) => one.sample === sample))
-              .map((exclusion) =>
-                list(exclusion.map((one) => `(${one.unit}%nat, ${one.orientation > 0}, ${print(one.weight)})`)),
-              ),
-          ),
-        ),
-      );
-      return prove(
-        "not_kkt",
-        "~ kkt net data theta",
-        "check_not_kkt",
-        `${about}\n  ${direction} ${list(tieDirection(instance).map(print))}\n  ${exclusions}`,
-      );
-    }
-    default:
-      throw new NotCovered("no Coq checker");
+    case "vertices":
+      throw new NotCovered("the theory has no theorem about vertices");
   }
+}
+
+/**
+ * The direction, the one that settles ties, and per sample the patterns that are gone, by units of the first layer. The Coq checker tries
+ * all choices at kinks; it knows no signs that follow from others.
+ */
+function notKkt<E>(facts: Facts<E>, { direction, trees }: Of<"not-kkt", E>, print: Print<E>): string {
+  const { instance, active, margins } = facts;
+  const { field: K, point, data } = instance;
+  const exclusions = data.map((_, sample) =>
+    trees
+      .flatMap((one) => (one.sample === sample ? goneCells(one.tree) : []))
+      .filter((one) => one.every(({ layer }) => layer === 0)),
+  );
+  for (const j of active) {
+    const { sample } = margins[j]!;
+    for (const { pattern, follows } of patternsAt(facts, sample)) {
+      if (exclusions[sample]!.some((one) => one.every(({ unit, on }) => pattern[0]![unit] === on))) continue;
+      const slopes = gradient(instance, margins[j]!, pattern);
+      const rate = sum(
+        K,
+        [...direction].map(([k, c]) => K.mul(c, slopes[k]!)),
+      );
+      if (follows && K.sign(rate) < 0)
+        throw new NotCovered("a pattern is ruled out by a sign that follows from others");
+    }
+  }
+  const excluded = exclusions.map((cells) =>
+    list(cells.map((cell) => list(cell.map(({ unit, on, weight }) => `(${unit}%nat, ${on}, ${print(weight)})`)))),
+  );
+  const dense = list(point.map((_, k) => print(direction.get(k) ?? K.zero)));
+  return `${dense} ${list(tieDirection(instance).map(print))}\n  ${list(excluded)}`;
+}
+
+interface GoneUnit<E> {
+  readonly layer: number;
+  readonly unit: number;
+  readonly on: boolean;
+  readonly weight: E;
+}
+
+/** The gone cells of a tree whose forms are units, with their signs. */
+function goneCells<E, L>(tree: Tree<E, L>, signs: ReadonlyMap<string, boolean> = new Map()): GoneUnit<E>[][] {
+  if ("split" in tree) {
+    const key = keyOf(tree.split);
+    return [true, false].flatMap((on) => goneCells(on ? tree.on : tree.off, new Map(signs).set(key, on)));
+  }
+  if ("leaf" in tree || tree.gone.some(({ at }) => "weight" in at)) return [];
+  return [
+    tree.gone.flatMap(({ at, weight }) =>
+      "weight" in at ? [] : [{ layer: at.layer, unit: at.unit, on: signs.get(keyOf(at))!, weight }],
+    ),
+  ];
+}
+
+/** The patterns of a sample that the signs at θ allow, one by one; `follows` where the kernel knows that another sign follows. */
+function* patternsAt<E>(
+  facts: Facts<E>,
+  sample: number,
+): Generator<{ readonly pattern: boolean[][]; readonly follows: boolean }> {
+  const { instance } = facts;
+  const { network, field: K, point, data } = instance;
+  const frame = kinksAt(facts);
+  const hidden = network.layers
+    .slice(0, -1)
+    .flatMap((layer, l) => layer.map((_, unit) => ({ sample, layer: l, unit })));
+  let kinks = 0;
+  function* choose(
+    next: number,
+    pattern: boolean[][],
+    conditions: readonly Condition[],
+    follows: boolean,
+  ): ReturnType<typeof patternsAt<E>> {
+    const at = hidden[next];
+    if (at === undefined || isLinear(network)) {
+      yield { pattern, follows };
+      return;
+    }
+    const pass = forward(
+      K,
+      instance,
+      (c) => c,
+      point,
+      data[sample]!.x,
+      (_, layer, unit) => pattern[layer]![unit]!,
+    );
+    const here = K.sign(pass.preactivations[at.layer]![at.unit]!);
+    if (here === 0 && ++kinks > 2 ** MAX_KINKS)
+      throw new NotCovered(`more than ${2 ** MAX_KINKS} sign choices at one sample`);
+    const known = cellOf(frame, conditions).form(at).sign;
+    for (const orientation of [1, -1] as const satisfies readonly Orientation[]) {
+      if (here === -orientation) continue;
+      const chosen = pattern.map((row, l) => (l === at.layer ? row.with(at.unit, orientation > 0) : row));
+      const other = known !== null && known !== 0 && known !== orientation;
+      yield* choose(next + 1, chosen, [...conditions, { at, orientation }], follows || other);
+    }
+  }
+  yield* choose(
+    0,
+    network.layers.slice(0, -1).map((layer) => layer.map(() => false)),
+    [],
+    false,
+  );
+}
+
+/** The evidence of `Strict.v` on every cell. */
+function strictLocal<E>(facts: Facts<E>, { scope, radius, tree }: Of<"strict-local", E>, print: Print<E>): string {
+  const samples = facts.active.map((j) => facts.margins[j]!.sample);
+  const leaf = (walk: WalkedCell<E>, [found]: readonly Found<StrictLeaf<E>>[], algebra: Algebra<E>) =>
+    strictLeaf(walk, found!, samples.length, algebra);
+  const readings = [{ tree, rename: (at: Signed) => at }];
+  return walked({ facts, scope, ball: radius, samples, readings, forms: () => [], leaf }, print);
+}
+
+function strictLeaf<E>(
+  { cell, margins, conditions }: WalkedCell<E>,
+  { path, leaf: { multipliers, rho, kappa, products } }: Found<StrictLeaf<E>>,
+  active: number,
+  algebra: Algebra<E>,
+): string {
+  const { ring, K, print, frame } = algebra;
+  if (conditions.some(({ polynomial }) => polynomial.has("")))
+    throw new NotCovered("a sign is split that is not a kink");
+  const h = [...margins.map((m) => ring.sub(m, ring.one)), ...conditions.map(({ polynomial }) => polynomial)];
+  // The certificate's constraints are the margins and the signs on the way to its leaf; here, all signs that were met.
+  const index = new Map(conditions.map(({ at }, k) => [keyOf(at), active + k]));
+  const place = (j: number): number | null => {
+    if (j < active) return j;
+    const at = path[j - active]!;
+    const found = index.get(keyOf(at));
+    if (found === undefined && cell.form(at).z?.size !== 0)
+      throw new NotCovered("a sign is split that follows from others");
+    return found ?? null;
+  };
+  const omega = h.map(() => K.zero);
+  for (const [j, w] of multipliers.entries()) {
+    const at = K.isZero(w) ? null : place(j);
+    if (at !== null) omega[at] = w;
+  }
+  const rhos = omega.map((w) => (K.sign(w) > 0 ? rho : K.zero));
+  const pairs = products.flatMap(({ first, second, weight }) => {
+    const [f, s] = [place(first), place(second)];
+    return f === null || s === null ? [] : [{ f, s, weight }];
+  });
+  const linear = h.map((p) => algebra.part(p, 1));
+  const form = new Map(algebra.part(algebra.growth(), 2));
+  const add = (p: Polynomial<E>, factor: E) => accumulate(K, form, p, factor);
+  for (const [j, p] of h.entries()) {
+    add(algebra.part(p, 2), K.neg(K.add(omega[j]!, omega[j]!)));
+    add(ring.mul(linear[j]!, linear[j]!), rhos[j]!);
+  }
+  for (const { f, s, weight } of pairs) add(ring.mul(linear[f]!, linear[s]!), K.neg(weight));
+  for (const k of parametersOf(frame.facts.instance.network, frame.scope)) {
+    const x = shiftedVariable(K, K.zero, k);
+    add(ring.mul(x, x), K.neg(kappa));
+  }
+  return `Leaf (@Build_strict_proof K ${list(omega.map((w, j) => `(${print(w)}, ${print(rhos[j]!)})`))} ${print(kappa)} ${list(
+    pairs.map(({ f, s, weight }) => `(${f}%nat, ${s}%nat, ${print(weight)})`),
+  )}\n    ${algebra.squares(form)})`;
 }

@@ -1,5 +1,6 @@
 /** The reviewer's page as text: everything that can be read without its script, and the content that the script works on. */
-import type { Certificate } from "../certificate/format.js";
+import type { Accepted } from "./accepted.js";
+import { problemOf } from "./hash.js";
 import {
   CONTENT_ID,
   type FlowSeries,
@@ -9,24 +10,23 @@ import {
   sectionId,
 } from "./page/content.js";
 import { statementText } from "./text.js";
-import { type Answer, type Verdict, verdictOf } from "./verdict.js";
+import { type Answer, type Verdict, verdictIn } from "./verdict.js";
 
 /** One accepted certificate with what belongs to it. */
-export interface PageEntry {
-  readonly certificate: Certificate<unknown>;
+export type PageEntry = Accepted & {
   /** The certificate's own text. */
   readonly text: string;
   readonly flows: readonly FlowSeries[];
   readonly links: readonly PageLink[];
-}
+};
 
 export interface PageClaim {
   readonly claim: string;
   readonly instances: readonly string[];
 }
 
-/** `index.html`; it expects `page.js` and `page.css` beside it. */
-export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEntry[]): string {
+/** `index.html`, with a heading of one's own or the usual one; it expects `page.js` and `page.css` beside it. */
+export function pageHtml(title: string | null, claims: readonly PageClaim[], entries: readonly PageEntry[]): string {
   const inOrder = byClaim(claims, entries);
   const instances = inOrder.map(pageInstance);
   const byName = new Map(instances.map((instance) => [instance.name, instance]));
@@ -35,24 +35,26 @@ export function pageHtml(claims: readonly PageClaim[], entries: readonly PageEnt
     rows: names.flatMap((name) => byName.get(name) ?? []),
   }));
   const claimed = new Set(claims.flatMap((claim) => claim.instances));
-  const others = instances
+  const others = inOrder
+    .map(problemOf)
     .filter(({ name }) => !claimed.has(name))
-    .map((instance) => ({ claim: "–", rows: [instance] }));
-  const statements = entries.reduce((sum, { certificate }) => sum + certificate.statements.length, 0);
+    .map(({ name, claim }) => ({ claim: claim ?? "–", rows: [byName.get(name)!] }));
+  const count = entries.reduce((sum, { statements }) => sum + statements.length, 0);
+  const isPaper = claims.every(({ instances: names }) => names.some((name) => byName.has(name)));
   const content: PageContent = { instances };
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>margincert: max-margin points, certified</title>
+<title>${escapeHtml(title ?? "margincert: max-margin points, certified")}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="page.css">
 </head>
 <body>
 <header>
-${introduction(claims.every(({ instances: names }) => names.some((name) => byName.has(name))))}
-<p>That kernel is part of this page. It runs here, on your machine, on these ${instances.length} certificates with their ${statements} statements, or on a file of yours. The pictures are floating point; the verdicts are not.</p>
+${introduction(title, isPaper)}
+<p>That kernel is part of this page. It runs here, on your machine, on these ${instances.length} certificates with their ${count} statements, or on a file of yours. The pictures are floating point; the verdicts are not.</p>
 <div class="actions"><button type="button" id="verify-all">Verify all in this browser</button><a href="#own">Check a file of yours</a></div>
 <p id="verify-all-outcome" role="status"></p>
 </header>
@@ -75,8 +77,8 @@ ${instances.map((instance, k) => instanceHtml(instance, inOrder[k]!, k === featu
 }
 
 /** What the page is about: the paper, where all its instances are there. */
-function introduction(paper: boolean): string {
-  const [title, lead] = paper
+function introduction(title: string | null, isPaper: boolean): string {
+  const [heading, lead] = isPaper
     ? [
         "Margin maximization: every claim, certified",
         `Vardi, Shamir and Srebro, <a href="https://arxiv.org/abs/2110.02732"><i>On Margin Maximization in Linear and ReLU Networks</i></a>, ask of the KKT point to which gradient flow converges whether it is a local or a global optimum of the max-margin problem. Below is an exact instance of each of their claims, with a certificate that a small kernel checks in exact arithmetic.`,
@@ -85,23 +87,21 @@ function introduction(paper: boolean): string {
         "Max-margin points, certified",
         "Is a point of a neural network’s max-margin problem a KKT point, a local or a global optimum? Below are answers, each with a certificate that a small kernel checks in exact arithmetic.",
       ];
-  return `<h1>${title}</h1>\n<p class="lead">${lead}</p>`;
+  return `<h1>${escapeHtml(title ?? heading)}</h1>\n<p class="lead">${lead}</p>`;
 }
 
 /** The entries in the order in which the claims name them, then the others. */
 function byClaim(claims: readonly PageClaim[], entries: readonly PageEntry[]): PageEntry[] {
   const names = claims.flatMap(({ instances }) => instances);
-  const rank = ({ certificate }: PageEntry) => {
-    const at = names.indexOf(certificate.instance.name);
+  const rank = (entry: PageEntry) => {
+    const at = names.indexOf(problemOf(entry).name);
     return at === -1 ? names.length : at;
   };
   return [...entries].sort((a, b) => rank(a) - rank(b));
 }
 
-function pageInstance({ certificate, text, flows, links }: PageEntry): PageInstance {
-  const { instance, statements } = certificate;
-  const verdict = verdictOf(instance, statements, new Map(), null);
-  return { name: instance.name, verdict, certificate: text, flows, links };
+function pageInstance({ text, flows, links, ...accepted }: PageEntry): PageInstance {
+  return { name: problemOf(accepted).name, verdict: verdictIn(accepted), certificate: text, flows, links };
 }
 
 /** The instance that is open at first: one with a descent to play with. */
@@ -153,28 +153,26 @@ function answer(value: Answer, text: string = value): string {
   return `<span class="${value}">${escapeHtml(text)}</span>`;
 }
 
-function instanceHtml({ name, verdict, links }: PageInstance, { certificate }: PageEntry, open: boolean): string {
-  const { instance, statements } = certificate;
+function instanceHtml({ name, verdict, links }: PageInstance, entry: PageEntry, open: boolean): string {
   const anchors = links.map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`);
+  const problem = problemOf(entry);
+  const { title, claim } = problem;
+  const isInfeasible = entry.statements.some(
+    ({ meaning: { about, answer } }) => about === "feasible" && answer === "no",
+  );
+  const said = entry.statements.map((one) => `<li>${escapeHtml(statementText(problem, one))}</li>`);
   return `<details class="instance" id="${escapeHtml(sectionId(name))}"${open ? " open" : ""}>
-<summary><h3>${escapeHtml(name)}</h3><span>${escapeHtml(
-    verdictLine(
-      verdict,
-      statements.some(({ kind }) => kind === "infeasible"),
-    ),
-  )}</span></summary>
+<summary><h3>${escapeHtml(name)}</h3><span>${escapeHtml(verdictLine(verdict, isInfeasible))}</span></summary>
 <div class="inside">
-<div class="actions"><button type="button">Verify in this browser</button>${anchors.join("")}</div>
-<div class="checked" role="status"><ul class="statements">${statements
-    .map((statement) => `<li>${escapeHtml(statementText(instance, statement))}</li>`)
-    .join("")}</ul></div>
+${title === null ? "" : `<p class="title">${escapeHtml(title)}</p>\n`}${claim === null ? "" : `<p class="authors">The author’s claim: ${escapeHtml(claim)}</p>\n`}<div class="actions"><button type="button">Verify in this browser</button>${anchors.join("")}</div>
+<div class="checked" role="status"><ul class="statements">${said.join("")}</ul></div>
 <div class="extras"></div>
 </div>
 </details>`;
 }
 
-function verdictLine({ kkt, local, strict, global }: Verdict, infeasible: boolean): string {
-  if (infeasible) return "not feasible";
+function verdictLine({ kkt, local, strict, global }: Verdict, isInfeasible: boolean): string {
+  if (isInfeasible) return "not feasible";
   const optimum =
     global === "yes"
       ? "global optimum"

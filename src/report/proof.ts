@@ -1,111 +1,139 @@
 /**
- * Written proofs from accepted certificates: each statement as a careful author would prove it in an appendix, with exact numbers
- * and every polynomial that has to be non-negative. To be called with what the kernel has accepted (`accepted.ts`).
+ * Written proofs from accepted statements: each as a careful author would prove it in an appendix, with exact numbers and every
+ * polynomial that has to be non-negative. They are written from what the kernel's checks have returned.
  */
-import type { Instance, Of, Scope, Statement, StatementKind } from "../certificate/format.js";
 import { squaredNorm } from "../exact/field.js";
-import { notGlobalClaim, notLocalClaim } from "./proof/descent.js";
-import { type Block, display, type ProofDocument, text } from "./proof/document.js";
-import { lagrangianClaim, svmDualClaim } from "./proof/global.js";
-import { layerCellsClaim, layerGlobalClaim } from "./proof/layers.js";
-import { normBoundClaim } from "./proof/norm-bound.js";
-import { marginFormula, networkFormula, networkRemark, networkText, pointAssignments } from "./proof/notation.js";
-import { branchVerticesClaim, pathBoundClaim } from "./proof/paths.js";
-import { infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
-import { isLinear, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
-import { generatorText, numberLatex, tupleLatex } from "./proof/typeset.js";
+import { type Facts, factsOf } from "../kernel/facts.js";
+import type { Proved, StatementKind } from "../kernel/statements/index.js";
+import type { Acceptance } from "../kernel/verify.js";
+import type { Instance } from "../network/instance.js";
+import type { Accepted } from "./accepted.js";
+import { boundClaims, isUniqueBound } from "./proof/bound.js";
+import { type NotLocalProved, notGlobalClaim, notLocalClaim } from "./proof/descent.js";
+import { type Block, claim, display, literal, type ProofDocument, text } from "./proof/document.js";
+import { enclosedDocument } from "./proof/enclosed.js";
+import { pointLatex, pointLines, problemLatex, properScope } from "./proof/notation.js";
+import { problemBlocks, titleText } from "./proof/problem.js";
+import { type Derivation, infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
+import { isLinearStrict, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
+import { numberLatex } from "./proof/typeset.js";
+import { verticesClaim } from "./proof/vertices.js";
 import { verdictOf } from "./verdict.js";
 
 export type { Block, ProofDocument } from "./proof/document.js";
 
-/** The document for accepted statements about an instance. */
-export function proofDocument<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): ProofDocument {
+/** The document for what is accepted of a point, given by numbers or enclosed. */
+export function documentOf(accepted: Accepted, derive: Derivation | null = null): ProofDocument {
+  if (accepted.sort === "enclosed") return enclosedDocument(accepted.enclosed, accepted.statements);
+  return proofDocument(accepted.instance, accepted.statements, derive);
+}
+
+/**
+ * The document for accepted statements about an instance. With a derivation (`symbolic/margins.ts`), which is a large program, it also
+ * has the KKT system written out.
+ */
+export function proofDocument<E>(
+  instance: Instance<E>,
+  accepted: readonly Acceptance<E>[],
+  derive: Derivation | null = null,
+): ProofDocument {
+  const facts = factsOf(instance);
   return {
-    title: `${instance.name}: ${titleText(instance, accepted)}`,
-    blocks: [...problemBlocks(instance), ...claimBlocks(instance, accepted)],
+    title: titleText(verdictOf(instance, accepted), accepted),
+    blocks: [...problemBlocks(instance), ...pointBlocks(facts), ...claimBlocks(facts, accepted, derive)],
   };
 }
 
-/** The verdict on the whole problem in a few words. */
-function titleText<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): string {
-  if (accepted.some(({ kind }) => kind === "infeasible")) return "a point that is not feasible";
-  const { kkt, local, strict, global } = verdictOf(instance, accepted, new Map(), null);
-  const point =
-    kkt === "yes" ? "a KKT point" : kkt === "no" ? "a feasible point that is not a KKT point" : "a feasible point";
-  const optimum = strict === true ? "a strict local optimum" : "a local optimum";
-  if (global === "yes") return `${point} that is a global optimum`;
-  if (local === "yes") return `${point} that is ${optimum}${global === "no" ? ", and not a global one" : ""}`;
-  return local === "no" && kkt !== "no" ? `${point} that is not a local optimum` : point;
-}
-
-/** The problem with its formulas, the data and the point. */
-function problemBlocks<E>(instance: Instance<E>): Block[] {
-  const { network, field: K, data, point } = instance;
-  const samples = data.map(({ x, y }, i) => `x_{${i + 1}} = ${tupleLatex(K, x)},\\; y_{${i + 1}} = ${y}`);
-  const generator = generatorText(K);
-  const remark = networkRemark(network);
-  const formulas = data.flatMap((_, i) => {
-    const formula = marginFormula(instance, i);
-    return formula === null ? [] : [`y_{${i + 1}}\\Phi(\\theta; x_{${i + 1}}) &= ${formula}`];
-  });
+/** The point in numbers, and the margins there. */
+function pointBlocks<E>(facts: Facts<E>): Block[] {
+  const { field: K, point } = facts.instance;
+  const lines = pointLines(facts.instance);
   return [
-    text(`The ${networkText(network)} with parameters $\\theta$ computes`),
-    display(`${networkFormula(network)}${remark === "" ? "." : ","}`),
-    text(
-      `${remark === "" ? "" : `${remark}. `}The data are $${samples.join("$; $")}$.${generator === null ? "" : ` ${generator}`} The problem is`,
-    ),
-    display(
-      "(\\mathrm{P})\\qquad \\min_{\\theta}\\ \\tfrac12\\|\\theta\\|^{2} \\quad\\text{subject to}\\quad y_i\\Phi(\\theta; x_i) \\ge 1 \\text{ for all } i,",
-    ),
-    text("and $(\\mathrm{P}_{l})$ is the same problem with only the weights $\\theta_{l}$ of layer $l$ free to move."),
-    ...(formulas.length === 0 ? [] : [text("With the data put in,"), display(...formulas)]),
     text("The point in question is"),
     display(
-      `${pointAssignments(network, K, point, null)}, \\qquad \\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}.`,
+      ...lines.slice(0, -1),
+      `${lines.at(-1)}, \\qquad \\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}.`,
     ),
-    ...marginTable(instance),
+    ...marginTable(facts),
   ];
 }
 
 /** The claims in the order of a reader's interest; layers that are proved alike share one. */
-function claimBlocks<E>(instance: Instance<E>, accepted: readonly Statement<E>[]): Block[] {
-  const of = <K extends StatementKind>(kind: K) => accepted.filter((s): s is Of<K, E> => s.kind === kind);
-  const convex = of("layer-global");
-  const cells = of("layer-cells");
-  const only = instance.network.layers.length === 1 ? 0 : null;
-  const isConvex = (scope: Scope) => convex.some(({ layer }) => layer === (scope ?? only));
+function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], derive: Derivation | null): Block[] {
+  const { network } = facts.instance;
+  const of = <K extends StatementKind>(kind: K) =>
+    accepted.flatMap(({ proved }) =>
+      proved.kind === kind ? [proved as Extract<Proved<E>, { readonly kind: K }>] : [],
+    );
+  const bounds = of("bound");
+  const { whole, layers } = boundClaims(facts, bounds);
+  const unique = new Set(
+    bounds.filter((one) => isUniqueBound(facts, one)).map(({ statement }) => properScope(network, statement.scope)),
+  );
   // A unique global optimum is a strict local one, whatever the radius.
-  const strict = of("strict-local").filter(({ scope }) => !isConvex(scope));
-  const linear = strict.filter((s) => s.scope !== null && isLinear(instance, s));
+  const strict = of("strict-local").filter(({ statement }) => !unique.has(properScope(network, statement.scope)));
+  const linear = strict.filter(
+    (one) => properScope(network, one.statement.scope) !== null && isLinearStrict(facts, one),
+  );
   const alike = linear.length > 1 ? linear : [];
-  const others = strict.filter((s) => !alike.includes(s));
+  const written = new Set<StatementKind>(WRITTEN);
   return [
-    ...of("infeasible").map((s) => infeasibleClaim(instance, s)),
-    ...of("kkt").map((s) => kktClaim(instance, s)),
-    ...of("not-kkt").map((s) => notKktClaim(instance, s)),
-    ...sameCurves(instance, of("not-local")).map((group) => notLocalClaim(instance, group)),
-    ...of("svm-dual").map((s) => svmDualClaim(instance, s)),
-    ...of("norm-bound").map((s) => normBoundClaim(instance, s)),
-    ...of("branch-vertices").map((s) => branchVerticesClaim(instance, s)),
-    ...of("path-bound").map((s) => pathBoundClaim(instance, s)),
-    ...of("lagrangian").map((s) => lagrangianClaim(instance, s)),
-    ...others.map((s) => strictLocalClaim(instance, s)),
-    ...of("not-global").map((s) => notGlobalClaim(instance, s)),
-    ...(convex.length === 0 ? [] : [layerGlobalClaim(instance, convex)]),
-    ...(alike.length === 0 ? [] : [linearStrictClaim(instance, alike)]),
-    ...(cells.length === 0 ? [] : [layerCellsClaim(instance, cells)]),
+    ...of("infeasible").map(({ statement }) => infeasibleClaim(facts, statement)),
+    ...of("kkt").map((one) => kktClaim(facts, one, derive)),
+    ...of("not-kkt").map((one) => notKktClaim(facts, one)),
+    ...sameCurves(facts, of("not-local")).map((group) => notLocalClaim(facts, group)),
+    ...whole,
+    ...of("vertices").map((one) => verticesClaim(facts, one)),
+    ...strict.filter((one) => !alike.includes(one)).map((one) => strictLocalClaim(facts, one)),
+    ...of("not-global").map(({ statement }) => notGlobalClaim(facts, statement)),
+    ...(alike.length === 0 ? [] : [linearStrictClaim(facts, alike)]),
+    ...layers,
+    ...accepted.filter(({ proved }) => !written.has(proved.kind)).map((one) => bareClaim(facts, one)),
   ];
 }
 
+/** The kinds that have a writer, or whose content is in the table of margins. */
+const WRITTEN: readonly StatementKind[] = [
+  "feasible",
+  "infeasible",
+  "kkt",
+  "not-kkt",
+  "not-local",
+  "not-global",
+  "strict-local",
+  "bound",
+  "vertices",
+];
+
+/** What a statement of another kind says, with its reason. */
+export function bareClaim<E>(
+  { instance: { network, field: K } }: Facts<E>,
+  { meaning }: Pick<Acceptance<E>, "meaning">,
+): Block {
+  const scope = properScope(network, meaning.scope);
+  const what = {
+    feasible: "feasible",
+    kkt: `a KKT point of $${problemLatex(scope)}$`,
+    local: `${meaning.radius === null ? "a" : "a strict"} local optimum of $${problemLatex(scope)}$`,
+    global: `a global optimum of $${problemLatex(scope)}$`,
+  }[meaning.about];
+  const within = meaning.radius === null ? "" : `, within distance $${numberLatex(K, meaning.radius)}$`;
+  const reason = `${meaning.because[0]!.toUpperCase()}${meaning.because.slice(1)}.`;
+  return claim(`The point $${pointLatex(scope)}$ is ${meaning.answer === "no" ? "not " : ""}${what}${within}.`, [
+    text(literal(reason)),
+  ]);
+}
+
 /** Statements with one and the same curve, together. */
-function sameCurves<E>({ field: K }: Instance<E>, statements: readonly Of<"not-local", E>[]): Of<"not-local", E>[][] {
-  const groups = new Map<string, Of<"not-local", E>[]>();
-  for (const statement of statements) {
-    const { end, steps } = statement.curve;
-    const key = [end, ...steps.flatMap((step) => [...step].flat())].map((c) =>
-      typeof c === "number" ? c : numberLatex(K, c),
-    );
-    groups.set(key.join(), [...(groups.get(key.join()) ?? []), statement]);
+function sameCurves<E>({ instance: { field: K } }: Facts<E>, all: readonly NotLocalProved<E>[]): NotLocalProved<E>[][] {
+  const groups = new Map<string, NotLocalProved<E>[]>();
+  for (const one of all) {
+    const { end, steps } = one.statement.curve;
+    const key = JSON.stringify([
+      numberLatex(K, end),
+      steps.map((step) => [...step].map(([k, c]) => [k, numberLatex(K, c)])),
+    ]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];
 }

@@ -1,5 +1,9 @@
 /** Verdicts and statements in words, for terminals. */
-import type { Curve, Instance, Scope, Statement } from "../certificate/format.js";
+import type { Field } from "../exact/field.js";
+import { FieldError } from "../exact/number-field.js";
+import type { Meaning } from "../kernel/statement.js";
+import type { Refusal } from "../kernel/verify.js";
+import type { Problem } from "../network/instance.js";
 import { exactText, type Verdict } from "./verdict.js";
 
 /** A verdict as a few aligned lines. */
@@ -25,49 +29,41 @@ function path(certificate: string | null): string[] {
   return certificate === null ? [] : [`  certificate     ${certificate}`];
 }
 
-/** What an accepted statement says, in one sentence. */
-export function statementText<E>({ field: K, network }: Instance<E>, statement: Statement<E>): string {
-  const number = (value: E) => {
-    const exact = exactText(K, value);
-    return /^-?\d+$/.test(exact) ? exact : `${exact} (${Number(K.toNumber(value).toPrecision(6))})`;
-  };
-  const curve = ({ end, steps }: Curve<E>) => `a curve of degree ${steps.length} in t, 0 < t ≤ ${number(end)}`;
-  switch (statement.kind) {
-    case "feasible":
-      return "The point is feasible: every margin is at least 1.";
-    case "infeasible":
-      return `The point is not feasible: the margin of sample ${statement.sample + 1} is below 1.`;
-    case "kkt": {
-      const samples = [...new Set(statement.terms.map((t) => t.sample + 1))];
-      return `The point is a KKT point (Clarke), with multipliers on sample${samples.length === 1 ? "" : "s"} ${samples.join(", ")}.`;
-    }
-    case "not-kkt":
-      return "The point is not a KKT point: a direction decreases the norm and no active margin, on any pattern.";
-    case "not-local":
-      return `The point is not a local optimum of ${scopeText(statement.scope)}: ${curve(statement.curve)}, of feasible points with smaller norm, ends there.`;
-    case "not-global":
-      return `The point is not a global optimum of ${scopeText(statement.scope)}: a feasible point of smaller norm is given.`;
-    case "strict-local":
-      return `The point is a strict local optimum of ${scopeText(statement.scope)}: every other feasible point within distance ${number(statement.radius)} has larger norm.`;
-    case "lagrangian":
-      return `The point is a ${statement.reach} optimum of the whole problem: the Lagrangian is bounded below, block by block.`;
-    case "svm-dual":
-      return `The point is a global optimum of the whole problem: its linear predictor has least norm, and depth ${network.layers.length} attains the bound.`;
-    case "norm-bound":
-      return "The point is a global optimum of the whole problem: it attains the bound of the margins by the norms of the layers.";
-    case "branch-vertices":
-      return "The point is a global optimum of the whole problem: no vertex of the margins, linear in the products of the branches, costs less.";
-    case "path-bound":
-      return `The point is a ${statement.reach} optimum of the whole problem: on each of ${statement.cells.length} cells it attains a bound of the margins by the norms of the layers.`;
-    case "layer-global":
-      return `The point is a global optimum of the problem of layer ${statement.layer + 1}, which is convex.`;
-    case "layer-cells":
-      return `The point is a global optimum of the problem of layer ${statement.layer + 1}: each of its ${statement.cells.length} cells is bounded below.`;
-  }
+/** What an accepted statement says of the problem's point, in one sentence; a problem without numbers for its point has an enclosed one. */
+export function statementText<E>(
+  { field, point }: Pick<Problem<E>, "field" | "point">,
+  { meaning }: { readonly meaning: Meaning<E> },
+): string {
+  const { answer, radius, because } = meaning;
+  const within = radius === null ? "" : `, within radius ${numberText(field, radius)}`;
+  const subject = point === null ? "The point, the only zero of its system in its box, is" : "The point is";
+  return `${subject} ${answer === "no" ? "not " : ""}${predicateText(meaning)}${within}: ${because}.`;
 }
 
-function scopeText(scope: Scope): string {
-  return scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
+/** What an answer is about: `a strict local optimum of the whole problem`. */
+export function predicateText<E>({ about, scope, radius }: Meaning<E>): string {
+  if (about === "feasible") return "feasible";
+  if (about === "kkt") return "a KKT point (Clarke)";
+  const problem = scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
+  return `a ${radius === null ? "" : "strict "}${about} optimum of ${problem}`;
+}
+
+/** Which clause refused, where, and what was found. */
+export function refusalText({ clause, where, found }: Refusal): string {
+  return `by ${clause}: ${where === "" ? "" : `${where}: `}${found}`;
+}
+
+/** An exact number, with a decimal where it is not an integer. */
+function numberText<E>(K: Field<E>, value: E): string {
+  const exact = exactText(K, value);
+  if (/^-?\d+$/.test(exact)) return exact;
+  try {
+    return `${exact} (${Number(K.toNumber(value).toPrecision(6))})`;
+  } catch (error) {
+    // A polynomial may turn out reducible only here, with more digits than the kernel asked for.
+    if (!(error instanceof FieldError)) throw error;
+    return exact;
+  }
 }
 
 /** Aligned columns under their heads. */

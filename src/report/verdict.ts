@@ -1,9 +1,17 @@
-/** The verdict of `check`, read off accepted statements only. (Interface: verdict.) */
-import type { Instance, Of, Scope, Statement } from "../certificate/format.js";
+/** The verdict of `check`, read off the meanings of accepted statements only. (Interface: verdict.) */
 import type { Field } from "../exact/field.js";
-import { formatRational, Q } from "../exact/rational.js";
+import { formatRational, Q, type Rational } from "../exact/rational.js";
+import type { EnclosedFacts } from "../kernel/enclosed/system.js";
+import type { Meaning } from "../kernel/statement.js";
+import type { Problem } from "../network/instance.js";
+import { layersAsked, parametersOf, type Scope } from "../network/network.js";
+import type { Accepted } from "./accepted.js";
+import { isHomogeneous } from "./homogeneity.js";
 
 export type Answer = "yes" | "no" | "undecided";
+
+/** What may stay open. */
+export type Question = { readonly about: "kkt" } | { readonly about: "local" | "global"; readonly scope: Scope };
 
 export interface LayerVerdict {
   readonly layer: number;
@@ -28,79 +36,91 @@ export interface Verdict {
 
 /**
  * Closes the accepted statements under what follows at once: a global optimum is a local one; an optimum of the whole is one of
- * every layer's problem; a layer's descent or better point is one of the whole; a point that is not KKT is not a local optimum.
- * `reasons` says why a question is open, by its text. Throws if two accepted statements contradict each other.
+ * every layer's problem; a layer's descent or better point is one of the whole; a point that is not KKT is not a local optimum, where
+ * the network is homogeneous. `reasons` says why a question is open, by its key. Throws if accepted statements contradict each other.
  */
 export function verdictOf<E>(
-  instance: Instance<E>,
-  accepted: readonly Statement<E>[],
-  reasons: ReadonlyMap<string, string>,
-  certificate: string | null,
+  problem: Problem<E>,
+  accepted: readonly { readonly meaning: Meaning<E> }[],
+  reasons: ReadonlyMap<string, string> = new Map(),
+  certificate: string | null = null,
 ): Verdict {
-  const { name, network, field } = instance;
-  const depth = network.layers.length;
-  const of = <K extends Statement<E>["kind"]>(kind: K) => accepted.filter((s): s is Of<K, E> => s.kind === kind);
-  const sameScope = (a: Scope, b: Scope) => a === b || (depth === 1 && (a === null || b === null));
-  const about = <K extends "not-local" | "not-global" | "strict-local">(kind: K, scope: Scope) =>
-    of(kind).filter((s) => sameScope((s as { scope: Scope }).scope, scope));
-
-  const infeasible = of("infeasible").length > 0;
-  if (infeasible) {
-    const base = { name, feasible: false, kkt: "no", local: "no", strict: null, radius: null, global: "no" } as const;
-    return { ...base, layers: [], undecided: [], certificate };
+  const { name, network, field } = problem;
+  // A scope that moves all parameters is the whole.
+  const isWhole = (scope: Scope) => parametersOf(network, scope).length === network.parameters.length;
+  const meanings = accepted.map(({ meaning }) => ({
+    ...meaning,
+    scope: isWhole(meaning.scope) ? null : meaning.scope,
+  }));
+  const said = (about: Meaning<E>["about"], answer: "yes" | "no") =>
+    meanings.filter((one) => one.about === about && one.answer === answer);
+  if (said("feasible", "no").length > 0) {
+    const no = { kkt: "no", local: "no", strict: null, radius: null, global: "no" } as const;
+    return { name, feasible: false, ...no, layers: [], undecided: [], certificate };
   }
-  const strictWhole = about("strict-local", null)[0];
-  const alone = depth === 1 && of("layer-global").length > 0; // the only layer is the whole
-  const globalWhole =
-    alone ||
-    of("svm-dual").length > 0 ||
-    of("norm-bound").length > 0 ||
-    of("branch-vertices").length > 0 ||
-    [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
-  const localWhole = globalWhole || strictWhole !== undefined || of("lagrangian").length + of("path-bound").length > 0;
+
   const undecided: string[] = [];
-  const answer = (question: string, yes: boolean, no: boolean): Answer => {
-    if (yes && no) throw new Error(`accepted statements contradict each other: ${question}`);
-    if (!yes && !no) undecided.push(`${question}: ${reasons.get(question) ?? "no certificate was found"}`);
+  const answer = (question: Question, yes: boolean, no: boolean): Answer => {
+    if (yes && no) throw new Error(`accepted statements contradict each other: ${questionText(question)}`);
+    if (!yes && !no) {
+      const reason = reasons.get(questionKey(question)) ?? "no certificate was found";
+      undecided.push(`${questionText(question)}: ${reason}`);
+    }
     return yes ? "yes" : no ? "no" : "undecided";
   };
-
-  const notKkt = of("not-kkt").length > 0;
-  const kkt = answer(questionText("kkt", null), of("kkt").length > 0, notKkt);
-  const local = answer(questionText("local", null), localWhole, notKkt || of("not-local").length > 0);
-  const global = answer(questionText("global", null), globalWhole, local === "no" || of("not-global").length > 0);
-  const layers = Array.from({ length: depth }, (_, layer): LayerVerdict => {
-    const optimal =
-      globalWhole ||
-      of("layer-global").some((s) => s.layer === layer) ||
-      of("layer-cells").some((s) => s.layer === layer);
-    const strict = strictWhole !== undefined || about("strict-local", layer).length > 0;
-    const descends = about("not-local", layer).length > 0;
-    const localHere = answer(questionText("local", layer), localWhole || strict || optimal, descends);
-    const globalHere = answer(
-      questionText("global", layer),
-      optimal,
-      localHere === "no" || about("not-global", layer).length > 0,
-    );
-    return { layer: layer + 1, local: localHere, strict: strict ? true : null, global: globalHere };
-  });
-  return {
-    name,
-    feasible: of("feasible").length > 0,
-    kkt,
-    local,
-    strict: strictWhole === undefined ? null : true,
-    radius: strictWhole === undefined ? null : exactText(field, strictWhole.radius),
-    global,
-    layers,
-    undecided,
-    certificate,
+  const globals = said("global", "yes");
+  const locals = [...said("local", "yes"), ...globals];
+  const kkt = answer({ about: "kkt" }, said("kkt", "yes").length > 0, said("kkt", "no").length > 0);
+  const decide = (scope: Scope) => {
+    const proves = (one: Meaning<E>) => one.scope === null || one.scope === scope;
+    const refutes = (one: Meaning<E>) => scope === null || one.scope === scope;
+    const descends = said("local", "no").some(refutes) || (scope === null && kkt === "no" && isHomogeneous(problem));
+    const local = answer({ about: "local", scope }, locals.some(proves), descends);
+    const isBeaten = local === "no" || said("global", "no").some(refutes);
+    const global = answer({ about: "global", scope }, globals.some(proves), isBeaten);
+    const ball = locals.find((one) => one.radius !== null && proves(one));
+    const strict = ball === undefined ? null : (true as const);
+    const radius = ball === undefined ? null : exactText(field, ball.radius!);
+    return { local, strict, radius, global };
   };
+  const whole = decide(null);
+  const layers = layersAsked(network).map((layer): LayerVerdict => {
+    const { local, strict, global } = isWhole(layer) ? whole : decide(layer);
+    return { layer: layer + 1, local, strict, global };
+  });
+  const feasible = said("feasible", "yes").length > 0;
+  return { name, feasible, kkt, ...whole, layers, undecided, certificate };
 }
 
-export function questionText(about: "kkt" | "local" | "global", scope: Scope): string {
-  if (about === "kkt") return "KKT point";
-  return `${about} optimum${scope === null ? "" : ` of layer ${scope + 1}`}`;
+/** The verdict on an enclosed point, of which only the whole problem is asked: a layer's answers are those that follow. */
+export function enclosedVerdict(
+  { problem }: EnclosedFacts,
+  accepted: readonly { readonly meaning: Meaning<Rational> }[],
+  reasons: ReadonlyMap<string, string> = new Map(),
+  certificate: string | null = null,
+): Verdict {
+  const layers = layersAsked(problem.network).flatMap((scope) =>
+    (["local", "global"] as const).map((about) => questionKey({ about, scope })),
+  );
+  const all = new Map([...layers.map((key) => [key, "not asked at an enclosed point"] as const), ...reasons]);
+  return verdictOf(problem, accepted, all, certificate);
+}
+
+/** The verdict on the point of a certificate. */
+export function verdictIn(accepted: Accepted): Verdict {
+  if (accepted.sort === "enclosed") return enclosedVerdict(accepted.enclosed, accepted.statements);
+  return verdictOf(accepted.instance, accepted.statements);
+}
+
+/** Equal for equal questions. */
+export function questionKey(question: Question): string {
+  return question.about === "kkt" ? "kkt" : `${question.about} ${question.scope ?? "whole"}`;
+}
+
+/** A question as `undecided` names it. */
+export function questionText(question: Question): string {
+  if (question.about === "kkt") return "KKT point";
+  return `${question.about} optimum${question.scope === null ? "" : ` of layer ${question.scope + 1}`}`;
 }
 
 /** An element of K in full: a rational, or a polynomial in the generator a. */

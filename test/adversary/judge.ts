@@ -1,7 +1,7 @@
 /** Runs one case through the project, as `check` does, and cross-examines what it says. */
 
-import type { Instance } from "../../src/certificate/format.js";
 import { verdictFrom } from "../../src/cli/check.js";
+import type { Instance } from "../../src/network/instance.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { certify } from "../../src/prover/certify.js";
 import type { Verdict } from "../../src/report/verdict.js";

@@ -15,6 +15,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const MAIN = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const CERTIFICATES = new URL("../../certificates/", import.meta.url).pathname;
 const ACCEPTED = new URL("../certificates/accept/", import.meta.url).pathname;
+const ENCLOSED = new URL("../certificates/enclosed/accept/", import.meta.url).pathname;
 
 const names = readdirSync(CERTIFICATES)
   .filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"))
@@ -134,6 +135,27 @@ describeWith(
       expect(total("balls")).toBeGreaterThan(1);
     });
 
+    it("draws the tree of signs on which a statement rests", async () => {
+      const page = await opened();
+      await page.locator("#instance-fc-relu summary", { hasText: "trees of signs" }).click();
+      const trees = page.locator("#instance-fc-relu figure.tree");
+      await trees.first().waitFor();
+      expect(await trees.locator("svg").first().getAttribute("aria-label")).toMatch(
+        /^The tree of signs for a global optimum of the problem of layer 1.*: 4 cells/,
+      );
+    });
+
+    it("shows title and claim as text", async () => {
+      const page = await opened();
+      const own = JSON.parse(certificate("fc-relu"));
+      own.problem.title = "A <b>title</b> of $\\theta$";
+      own.problem.claim = "<img src=x onerror=alert(1)> & so on";
+      await drop(page, "own.json", JSON.stringify(own));
+      expect(await page.locator("#dropped .title").textContent()).toBe(own.problem.title);
+      expect(await page.locator("#dropped .authors").textContent()).toBe(`The author’s claim: ${own.problem.claim}`);
+      expect(await page.locator("#dropped b, #dropped img").count()).toBe(0);
+    });
+
     it("opens the instance that an address names", async () => {
       const page = await opened({ url: `file://${folder}/index.html#instance-convolutional-relu` });
       await page.locator("#instance-convolutional-relu figure.descent").waitFor();
@@ -200,6 +222,23 @@ describeWith(
         expect(await page.locator("#dropped .claim").count(), file).toBeGreaterThan(0);
         expect(await page.locator(".katex-error").count(), file).toBe(0);
       }
+    });
+
+    it("shows an enclosed point as one, with its picture from decimals", async () => {
+      const page = await opened({ width: 360 });
+      for (const file of readdirSync(ENCLOSED)) {
+        await drop(page, file, readFileSync(join(ENCLOSED, file), "utf8"));
+        expect(await page.locator("#dropped li.rejected").count(), file).toBe(0);
+        const said = await page.locator("#dropped li.accepted").allTextContents();
+        for (const one of said) expect(one).toContain("The point, the only zero of its system in its box, is");
+        expect(await page.locator("#dropped .claim").count(), file).toBeGreaterThan(1);
+        expect(await page.locator(".katex-error").count(), file).toBe(0);
+        for (const caption of await page.locator("#dropped figure.picture figcaption").allTextContents())
+          expect(caption).toContain("Drawn from decimals of the enclosed point.");
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), file).toBeLessThanOrEqual(360);
+      }
+      await drop(page, "xor.json", readFileSync(join(ENCLOSED, "xor.json"), "utf8"));
+      expect(await page.locator("#dropped figure.picture svg").getAttribute("aria-label")).toMatch(/units? \d/);
     });
 
     it("is reached by keyboard everywhere, and every control has a name", async () => {

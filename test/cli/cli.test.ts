@@ -13,7 +13,12 @@ beforeAll(() => {
 });
 
 function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: "utf8" });
+  return runWith({}, ...args);
+}
+
+function runWith(options: { input?: string; env?: NodeJS.ProcessEnv }, ...args: string[]) {
+  const all = { cwd: folder, encoding: "utf8", ...options } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], all);
   return { status, stdout, stderr };
 }
 
@@ -93,6 +98,84 @@ describe("check", () => {
   });
 });
 
+describe("check, of networks as people have them", () => {
+  const checked = (changes: object) => {
+    const { name } = { name: "p", ...changes };
+    const path = file(`${name}.json`, problem(changes));
+    const { stdout } = run("check", path, "--json", "--out", join(folder, "certs"));
+    return JSON.parse(stdout)[0];
+  };
+
+  it("decides for classes, and names the margins by both classes", () => {
+    const network = { kind: "fully-connected", widths: [1, 2], activation: "relu" };
+    const data = [{ x: ["1"], y: 2 }];
+    const optimum = checked({ name: "classes", network, data, point: ["-1/2", "1/2"] });
+    expect(optimum).toMatchObject({ kkt: "yes", local: "yes", global: "yes", undecided: [] });
+    const { certificate } = checked({ name: "classes too", network, data, point: ["0", "1/2"] });
+    expect(run("verify", certificate).stdout).toContain(
+      "The point is not feasible: the margin of sample 1 against class 1 is below 1.",
+    );
+  });
+
+  it("lists only layers that have a problem of their own", () => {
+    const layers = [[["a"], ["b"]], [["one", "minus"]]];
+    const network = { kind: "layers", activation: "relu", layers, frozen: { one: "1", minus: "-1" } };
+    const pooled = checked({ name: "pooled", network, data: [{ x: ["1"], y: 1 }], point: ["1", "0"] });
+    expect(pooled.layers.map(({ layer }: { layer: number }) => layer)).toEqual([1]);
+    const tied = { kind: "layers", activation: "relu", layers: [[["a"]], [["a"]]] };
+    expect(checked({ name: "tied", network: tied, data: [{ x: ["1"], y: 1 }], point: ["1"] }).layers).toEqual([]);
+  });
+
+  it("says of a network without a bound why it has none", () => {
+    const layers = [[["a"], ["one"]], [["v", "one"]]];
+    const network = { kind: "layers", activation: "relu", layers, frozen: { one: "1" } };
+    const data = [
+      { x: ["1"], y: 1 },
+      { x: ["-2"], y: 1 },
+    ];
+    const { undecided } = checked({ name: "skip", network, data, point: ["-1", "1/2"] });
+    expect(undecided).toContainEqual(expect.stringMatching(/^global optimum of layer 1: the bound asks /));
+  });
+});
+
+describe("files and streams", () => {
+  it("reads a problem from standard input", () => {
+    const { status, stdout, stderr } = runWith({ input: problem({ name: "piped" }) }, "check", "-", "--json");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject([{ name: "piped", certificate: "certificates/piped.json" }]);
+    expect(runWith({ input: "" }, "check", "-")).toMatchObject({ status: 2, stderr: "-: is empty\n" });
+  });
+
+  it("says which command takes a file of another sort", () => {
+    const source = file("sort.json", problem({ name: "sort" }));
+    run("check", source, "--out", join(folder, "sorts"));
+    const certificate = join(folder, "sorts/sort.json");
+    const isCertificate = `${certificate}: format: this is a certificate; \`margincert verify\` takes it\n`;
+    const isProblem = `${source}: format: this is a problem file; \`margincert check\` takes it\n`;
+    for (const command of ["check", "flow"])
+      expect(run(command, certificate)).toMatchObject({ status: 2, stderr: isCertificate });
+    expect(run("verify", source)).toMatchObject({ status: 2, stdout: "", stderr: isProblem });
+    expect(run("verify", certificate, "--problem", certificate)).toMatchObject({ status: 2, stderr: isCertificate });
+    expect(run("export", "--to", "latex", source)).toMatchObject({ status: 2, stderr: isProblem });
+  });
+
+  it("loads what it needs", () => {
+    const source = file("load.json", problem({ name: "load" }));
+    run("check", source, "--out", join(folder, "load"));
+    const packagesOf = (...args: string[]) => {
+      const coverage = mkdtempSync(join(folder, "coverage-"));
+      expect(runWith({ env: { ...process.env, NODE_V8_COVERAGE: coverage } }, ...args)).toMatchObject({ status: 0 });
+      const loaded = readdirSync(coverage).flatMap(
+        (one) => JSON.parse(readFileSync(join(coverage, one), "utf8")).result,
+      );
+      const packages = loaded.flatMap(({ url }: { url: string }) => /.*\/node_modules\/([^/]+)/.exec(url)?.[1] ?? []);
+      return [...new Set(packages)].sort();
+    };
+    expect(packagesOf("--help")).toEqual(["commander"]);
+    expect(packagesOf("verify", join(folder, "load/load.json"))).toEqual(["commander", "fraction.js"]);
+  });
+});
+
 describe("bad input ends with exit code 2 and one line that names the place", () => {
   const cases: [string, string, RegExp][] = [
     ["not JSON", "{", /not JSON/],
@@ -114,10 +197,14 @@ describe("bad input ends with exit code 2 and one line that names the place", ()
     [
       "sqrt(-1)",
       problem({ point: ["sqrt(-1)", "2", "0", "0", "2", "0"] }),
-      /: point\[0\]: roots are of positive rationals/,
+      /: point\[0\]: roots are of positive numbers/,
     ],
     ["2^(10^9)", problem({ point: ["2^(10^9)", "2", "0", "0", "2", "0"] }), /: point\[0\]: an exponent is at most/],
-    ["1e999999999", problem({ point: ["1e999999999", "2", "0", "0", "2", "0"] }), /: point\[0\]: .* is not a number/],
+    [
+      "1e999999999",
+      problem({ point: ["1e999999999", "2", "0", "0", "2", "0"] }),
+      /: point\[0\]: the exponent of a decimal is at most 1000/,
+    ],
     [
       "20000 parentheses",
       problem({ point: ["(".repeat(20000), "2", "0", "0", "2", "0"] }),
@@ -198,6 +285,33 @@ describe("verify", () => {
     expect(stdout).toMatch(/REJECTED {2}by kkt\.stationarity: statements\[1\]/);
   });
 
+  it("prints the same as JSON", () => {
+    const { certificate } = certified();
+    const { status, stdout } = run("verify", "--json", certificate);
+    expect(status).toBe(0);
+    const [outcome] = JSON.parse(stdout);
+    expect(outcome).toMatchObject({ file: certificate, accepted: true, problem: "v", refused: null });
+    expect(outcome.statements[0]).toEqual({
+      accepted: true,
+      about: "feasible",
+      scope: "whole",
+      answer: "yes",
+      radius: null,
+      text: "The point is feasible: every margin is at least 1.",
+    });
+    const text = readFileSync(certificate, "utf8").replace('"multiplier": "2"', '"multiplier": "3"');
+    const [tampered] = JSON.parse(run("verify", "--json", file("tampered.json", text)).stdout);
+    expect(tampered).toMatchObject({ accepted: false });
+    expect(tampered.statements[1]).toMatchObject({ accepted: false, clause: "kkt.stationarity" });
+  });
+
+  it("refuses certificates of the first format, and says what to do", () => {
+    const old = file("old.json", JSON.stringify({ format: "margincert/certificate/1", problem: {}, statements: [] }));
+    const { status, stdout } = run("verify", old);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/REJECTED by format: .*run `margincert check` on the problem again/);
+  });
+
   it("cannot read what is not a file or not JSON", () => {
     expect(run("verify", join(folder, "absent.json"))).toMatchObject({ status: 2 });
     expect(run("verify", file("x.json", "nonsense"))).toMatchObject({ status: 2 });
@@ -269,6 +383,21 @@ describe("report", () => {
     expect(html).not.toContain("Vardi");
     const links = [...html.matchAll(/(?:href|src)="([^"#:]+)"/g)].map((match) => decodeURI(match[1]!));
     expect(links.filter((link) => !existsSync(join(folder, "own-page", link)))).toEqual([]);
+  });
+
+  it("shows title and claim in the author's words, and nothing of them as HTML", () => {
+    const own = JSON.parse(fcRelu());
+    own.problem.title = `A <b>"title"</b> & 'more'`;
+    own.problem.claim = "</script><script>alert(1)</script>";
+    const path = folderOf("titled", { "own.json": JSON.stringify(own) });
+    const page = join(folder, "titled-page");
+    const heading = "Mine <i>& yours</i>";
+    expect(run("report", "--certificates", path, "--out", page, "--title", heading)).toMatchObject({ status: 0 });
+    const html = readFileSync(join(page, "index.html"), "utf8");
+    expect(html).toContain("<h1>Mine &#60;i&#62;&#38; yours&#60;/i&#62;</h1>");
+    expect(html).toContain(`A &#60;b&#62;&#34;title&#34;&#60;/b&#62; &#38; 'more'`);
+    expect(html).toContain("The author’s claim: &#60;/script&#62;");
+    expect(html).not.toMatch(/<b>|<i>|<script>alert/);
   });
 
   it("writes nothing where a certificate is rejected or cannot be read, and says which", () => {

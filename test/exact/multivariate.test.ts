@@ -2,12 +2,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { abs, compare, dot, type Ring, sum } from "../../src/exact/field.js";
 import {
+  accumulate,
   constant,
+  constantTerm,
   gradientAtOrigin,
   hessianEntries,
   type MultivariatePolynomial,
   multivariateRing,
+  scaled,
   shiftedVariable,
+  sumOfProducts,
   tailBound,
 } from "../../src/exact/multivariate.js";
 import { polynomialRing } from "../../src/exact/polynomial.js";
@@ -15,6 +19,7 @@ import { rational } from "../../src/exact/rational.js";
 import { element, FIELDS, smallRational } from "./fields.js";
 
 const VARIABLES = 3;
+const ALL = Array.from({ length: VARIABLES }, (_, v) => v);
 
 /** p with a value of a ring R ⊃ K for each variable. */
 function substitute<E, R>(R: Ring<R>, lift: (c: E) => R, p: MultivariatePolynomial<E>, values: readonly R[]): R {
@@ -51,6 +56,22 @@ describe.each(FIELDS.filter(({ name }) => ["ℚ", "ℚ(√2)", "ℚ(2^{1/3})"].i
       });
     });
 
+    test("multiples and sums of products are those of the ring", () => {
+      holds((p, q, x) => {
+        const [c, d] = [x[0], x[1]];
+        expect(same(at(scaled(K, p, c), x), K.mul(c, at(p, x)))).toBe(true);
+        const pairs = [
+          [p, q],
+          [q, q],
+        ] as const;
+        expect(ring.isZero(ring.sub(sumOfProducts(K, pairs), ring.add(ring.mul(p, q), ring.mul(q, q))))).toBe(true);
+        const target = new Map(p);
+        accumulate(K, target, q, d);
+        expect(ring.isZero(ring.sub(target, ring.add(p, scaled(K, q, d))))).toBe(true);
+        expect(constantTerm(K, p)).toEqual(at(p, [K.zero, K.zero, K.zero]));
+      });
+    });
+
     test("no coefficient is zero, and equal polynomials cancel", () => {
       holds((p, q) => {
         const square = ring.mul(ring.add(p, q), ring.sub(p, q));
@@ -69,7 +90,7 @@ describe.each(FIELDS.filter(({ name }) => ["ℚ", "ℚ(√2)", "ℚ(2^{1/3})"].i
           p,
           u.map((c) => line.add([K.zero, c], line.zero)),
         );
-        expect(same(along[1] ?? K.zero, dot(K, gradientAtOrigin(K, p, VARIABLES), u))).toBe(true);
+        expect(same(along[1] ?? K.zero, dot(K, gradientAtOrigin(K, p, ALL), u))).toBe(true);
         const twice = K.fromRational(rational(2n));
         const curvature = sum(
           K,
@@ -101,7 +122,8 @@ test("one polynomial in numbers: (2 + x₀)(x₁ − 3)x₁", () => {
   const ring = multivariateRing(K);
   const x1 = shiftedVariable(K, K.zero, 1);
   const p = ring.mul(ring.mul(shiftedVariable(K, n(2n), 0), shiftedVariable(K, n(-3n), 1)), x1);
-  expect(gradientAtOrigin(K, p, 3).map(K.toNumber)).toEqual([0, -6, 0]);
+  expect(gradientAtOrigin(K, p, ALL).map(K.toNumber)).toEqual([0, -6, 0]);
+  expect(gradientAtOrigin(K, p, [1]).map(K.toNumber)).toEqual([-6]);
   expect(hessianEntries(K, p).map(({ u, v, entry }) => [u, v, K.toNumber(entry)])).toEqual([
     [1, 1, 4],
     [0, 1, -3],

@@ -1,7 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { equals, type Field } from "../../src/exact/field.js";
-import { FieldError } from "../../src/exact/number-field.js";
-import { Q, rational } from "../../src/exact/rational.js";
+import { compare, equals, type Field } from "../../src/exact/field.js";
+import { FieldError, FieldLimitError, numberField } from "../../src/exact/number-field.js";
+import { Q, type Rational, rational } from "../../src/exact/rational.js";
+import { integerRoot } from "../../src/problem/roots.js";
+import { evaluatePolynomial } from "./evaluate.js";
 import { field } from "./fields.js";
 
 /** Σ coefficients[k] a^k */
@@ -34,7 +37,7 @@ describe("a description that does not define a real number field is refused", ()
 describe("a reducible polynomial never yields a wrong sign", () => {
   test.each([
     ["x² − 4, a = 2, the bisection meets the root", ["-4", "0", "1"], "1", "3"],
-    ["x² − 4, a = 2, the bisection misses the root", ["-4", "0", "1"], "1", "4"],
+    ["x² − 4, a = 2, the bisection misses the root", ["-4", "0", "1"], "1", "7/2"],
   ])("%s", (_, coefficients, low, high) => {
     const K = field(coefficients, low, high);
     const zero = polynomial(K, -2n, 1n);
@@ -65,6 +68,119 @@ test("a degree of 32 is supported, and its inverses are quick", () => {
   expect(K.sign(dense)).toBe(1);
   const generator = K.fromCoordinates([Q.zero, Q.one]);
   expect(K.toNumber(generator)).toBeCloseTo(2 ** (1 / 32), 14);
+});
+
+/** Descartes' count in the interval, from the definition: the sign variations of Σ c_k (low + high·x)^k (1 + x)^{n−k}. */
+function variations(polynomial: readonly Rational[], low: Rational, high: Rational): number {
+  const times = (p: readonly Rational[], q: readonly Rational[]): Rational[] =>
+    Array.from({ length: p.length + q.length - 1 }, (_, k) =>
+      p.reduce((sum, c, i) => sum.add(c.mul(q[k - i] ?? Q.zero)), Q.zero),
+    );
+  const power = (p: readonly Rational[], n: number) =>
+    new Array(n).fill(p).reduce<readonly Rational[]>((product, factor) => times(product, factor), [Q.one]);
+  const n = polynomial.length - 1;
+  const terms = polynomial.map((c, k) => times([c], times(power([low, high], k), power([Q.one, Q.one], n - k))));
+  const signs = terms[0]!
+    .map((_, k) => Q.sign(terms.reduce((sum, t) => sum.add(t[k]!), Q.zero)))
+    .filter((s) => s !== 0);
+  return signs.filter((s, k) => k > 0 && s !== signs[k - 1]).length;
+}
+
+const end = fc.tuple(fc.bigInt(-40n, 40n), fc.bigInt(1n, 9n)).map(([n, d]) => rational(n, d));
+const description = fc.record({
+  minimalPolynomial: fc
+    .array(fc.bigInt(-9n, 9n), { minLength: 2, maxLength: 6 })
+    .map((coefficients) => [...coefficients, 1n].map((c) => rational(c))),
+  interval: fc.tuple(end, end).map(([p, q]): [Rational, Rational] => (p.compare(q) < 0 ? [p, q] : [q, p])),
+});
+
+function outcome(build: () => unknown): string {
+  try {
+    build();
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    return error.message;
+  }
+}
+
+test("fields are accepted exactly when rational arithmetic says so", () => {
+  fc.assert(
+    fc.property(description, ({ minimalPolynomial, interval }) => {
+      const expected = (): string => {
+        const [low, high] = interval;
+        if (low.equals(high)) return "the isolating interval is empty";
+        if (variations(minimalPolynomial, low, high) !== 1) {
+          return "the interval is not shown to contain exactly one root of the minimal polynomial";
+        }
+        return interval.some((q) => Q.isZero(evaluatePolynomial(Q, minimalPolynomial, q)))
+          ? "the minimal polynomial has a rational root, so it is reducible"
+          : "accepted";
+      };
+      expect(outcome(() => numberField({ minimalPolynomial, interval }))).toBe(expected());
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("rationals lie on the side of the generator where the polynomial says so", () => {
+  fc.assert(
+    fc.property(description, end, ({ minimalPolynomial, interval }, q) => {
+      const [low, high] = interval;
+      const signAt = (x: Rational) => Q.sign(evaluatePolynomial(Q, minimalPolynomial, x));
+      const integers = Array.from({ length: 81 }, (_, k) => rational(BigInt(k - 40)));
+      // Without a rational root in between, which is an integer, no sign is refused.
+      fc.pre(!integers.some((n) => low.compare(n) <= 0 && n.compare(high) <= 0 && signAt(n) === 0));
+      fc.pre(outcome(() => numberField({ minimalPolynomial, interval })) === "accepted");
+      const K = numberField({ minimalPolynomial, interval });
+      const below = q.compare(low) <= 0 || (q.compare(high) < 0 && signAt(q) === signAt(low));
+      expect(compare(K, K.fromRational(q), K.fromCoordinates([Q.zero, Q.one]))).toBe(below ? -1 : 1);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("two roots close to each other, x⁵ = 2(10x − 1)², are told apart by the ends of the interval", () => {
+  const mignotte = ["-2", "40", "-200", "0", "0", "1"];
+  const side = (K: Field<unknown>, n: bigint) => K.sign(K.fromCoordinates([rational(-n, 10_000n), Q.one]));
+  const [lower, upper] = [field(mignotte, "1/20", "1/10"), field(mignotte, "1/10", "1/5")];
+  expect([0n, 900n, 997n, 998n, 1000n, 1003n, 5000n].map((n) => side(lower, n))).toEqual([1, 1, 1, -1, -1, -1, -1]);
+  expect([0n, 900n, 998n, 1002n, 1003n, 5000n].map((n) => side(upper, n))).toEqual([1, 1, 1, 1, -1, -1]);
+});
+
+describe("numbers of absurd size", () => {
+  const x32 = [rational(-2n), ...new Array<Rational>(31).fill(Q.zero), Q.one];
+  const large = 10n ** 5000n;
+
+  test("an interval with ends of 5,000 digits, degree 32", () => {
+    const K = numberField({
+      minimalPolynomial: x32,
+      interval: [rational(large + 3n, large + 1n), rational(3n * large + 1n, 2n * large + 7n)],
+    });
+    const plain = numberField({ minimalPolynomial: x32, interval: [Q.one, rational(2n)] });
+    for (const [n, d] of [
+      [1n, 1n],
+      [1021n, 1000n],
+      [1022n, 1000n],
+      [large + 1n, large],
+    ] as const) {
+      const coordinates = [rational(-n, d), Q.one];
+      expect(K.sign(K.fromCoordinates(coordinates))).toBe(plain.sign(plain.fromCoordinates(coordinates)));
+    }
+    expect(K.toNumber(K.fromCoordinates([Q.zero, Q.one]))).toBe(2 ** (1 / 32));
+  });
+
+  test("an element within 2^−20000 of zero", () => {
+    const K = numberField({ minimalPolynomial: x32, interval: [Q.one, rational(2n)] });
+    const below = integerRoot(2n << (32n * 20_000n), 32);
+    expect(K.sign(K.fromCoordinates([rational(-below, 1n << 20_000n), Q.one]))).toBe(1);
+  });
+
+  test("an interval that reaches too far out", () => {
+    const interval: [Rational, Rational] = [Q.one, rational(large)];
+    expect(() => numberField({ minimalPolynomial: x32, interval })).toThrow(FieldLimitError);
+    expect(() => numberField({ minimalPolynomial: x32, interval })).toThrow(/reaches too far out/);
+  });
 });
 
 test("the inverse needs a row exchange", () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { dormandPrince } from "../../bench/flow.js";
 import { distance, norm, scaled } from "../../src/flow/matrix.js";
-import { modelOf } from "../../src/flow/model.js";
-import { gaussian, uniform } from "../../src/flow/random.js";
+import { type Model, modelOf } from "../../src/flow/model.js";
 import { type FlowRun, runFlow } from "../../src/flow/run.js";
 import { trajectory } from "../../src/flow/trajectory.js";
-import { parseProblem } from "../../src/problem/problem.js";
+import { gaussian, uniform } from "../../src/numeric/random.js";
+import { type Loss, parseProblem } from "../../src/problem/problem.js";
 
 const problem = (network: unknown, data: unknown, start?: readonly string[], loss = "exponential") =>
   parseProblem(
@@ -67,29 +67,57 @@ describe.each(["exponential", "logistic"])("closed forms, %s loss", { timeout: 6
   });
 });
 
-it("agrees with a plain Runge–Kutta method across kinks, where that still gets", { timeout: 60_000 }, () => {
-  const network = { kind: "fully-connected", widths: [2, 3, 1], activation: { "leaky-relu": "1/2" } };
-  const data = [
-    { x: ["1", "1/4"], y: 1 },
-    { x: ["-1", "1/2"], y: 1 },
-    { x: ["1/2", "-1"], y: -1 },
-  ];
-  const model = modelOf(problem(network, data).problem);
-  let events = 0;
-  for (let seed = 1; seed <= 5; seed++) {
-    const normal = gaussian(uniform(seed));
-    const start = Array.from({ length: model.size }, normal);
-    const path = trajectory(model, "exponential", start);
-    const theta = () => scaled(2 ** path.position().regime.exponent, path.position().state.slice(0, model.size));
-    let length = 0;
-    for (let k = 0; k < 8; k++) {
-      length += norm(theta()) / 8;
-      path.advance(1 / 8);
+const planar = [
+  { x: ["1", "1/4"], y: 1 },
+  { x: ["-1", "1/2"], y: 1 },
+  { x: ["1/2", "-1"], y: -1 },
+];
+const classes = planar.map(({ x }, k) => ({ x, y: k + 1 }));
+const leaky = { "leaky-relu": "1/2" };
+const signs = { "W2[1,1]": "1/2", "W2[1,2]": "-1/2", "W2[1,3]": "sqrt(2)/2" };
+const plainCases = [
+  ["leaky ReLU", "exponential", { kind: "fully-connected", widths: [2, 3, 1], activation: leaky }, planar],
+  [
+    "frozen output weights",
+    "logistic",
+    { kind: "fully-connected", widths: [2, 3, 1], activation: leaky, frozen: signs },
+    planar,
+  ],
+  ["three classes", "exponential", { kind: "fully-connected", widths: [2, 3, 3], activation: leaky }, classes],
+  ["three classes", "cross-entropy", { kind: "fully-connected", widths: [2, 3, 3], activation: leaky }, classes],
+] as const;
+
+describe("agrees with a plain Runge–Kutta method across kinks, where that still gets", { timeout: 60_000 }, () => {
+  it.each(plainCases)("%s, %s loss", (_, loss, network, data) => {
+    const model = modelOf(problem(network, data).problem);
+    let events = 0;
+    for (let seed = 1; seed <= 5; seed++) {
+      const normal = gaussian(uniform(seed));
+      events += compare(model, loss, Array.from({ length: model.size }, normal), 8);
     }
-    if (path.events.some(({ kind }) => kind === "slides")) continue; // no path for a plain method
-    events += path.events.length;
-    const plain = dormandPrince(model, "exponential", start, 1e-9, length);
-    expect(distance(theta(), plain) / norm(plain)).toBeLessThan(1e-7);
-  }
-  expect(events).toBeGreaterThan(0);
+    expect(events).toBeGreaterThan(0);
+  });
+
+  it("from margins so negative that the logarithmic losses no longer see their differences", () => {
+    const network = { kind: "layers", activation: "linear", layers: [[["a", "b"]]] };
+    const model = modelOf(problem(network, [planar[0], { x: ["1/3", "2"], y: 1 }]).problem);
+    compare(model, "logistic", [-150, 30], 16);
+    const three = { kind: "fully-connected", widths: [2, 3], activation: "linear" };
+    compare(modelOf(problem(three, classes).problem), "cross-entropy", [-150, 30, 90, 60, -70, 10], 16);
+  });
 });
+
+/** Moves eighths of ‖θ‖ along the path, and expects the same of the plain method; the number of kinks crossed. */
+function compare(model: Model, loss: Loss, start: readonly number[], eighths: number): number {
+  const path = trajectory(model, loss, start);
+  const theta = () => scaled(2 ** path.position().regime.exponent, path.position().state.slice(0, model.size));
+  let length = 0;
+  for (let k = 0; k < eighths; k++) {
+    length += norm(theta()) / 8;
+    path.advance(1 / 8);
+  }
+  if (path.events.some(({ kind }) => kind === "slides")) return 0; // no path for a plain method
+  const plain = dormandPrince(model, loss, start, 1e-10, length);
+  expect(distance(theta(), plain) / norm(plain)).toBeLessThan(3e-8);
+  return path.events.length;
+}

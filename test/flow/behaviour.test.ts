@@ -4,7 +4,7 @@ import { evidenceText, roundedResult } from "../../src/flow/evidence.js";
 import { modelOf } from "../../src/flow/model.js";
 import { type FlowOptions, runFlow } from "../../src/flow/run.js";
 import { tiesOf } from "../../src/flow/symmetry.js";
-import { InputError } from "../../src/problem/decode.js";
+import { InputError } from "../../src/network/decode.js";
 import { parseProblem } from "../../src/problem/problem.js";
 
 const instance = (name: string) =>
@@ -58,7 +58,7 @@ describe("thin sets of starts", { timeout: 60_000 }, () => {
 
   it("finds the ties that the flow keeps, and no others", () => {
     const ties = (name: string, start: readonly number[]) =>
-      tiesOf(modelOf(instance(name).problem), Float64Array.from(start)).map((tied) =>
+      tiesOf(modelOf(instance(name).problem), "exponential", Float64Array.from(start)).map((tied) =>
         tied.map(({ parameter, sign }) => sign * (parameter + 1)).sort(),
       );
     expect(ties("convolutional-relu", [0, 0.5, 1, 1])).toEqual([[2], [3, 4]]);
@@ -124,6 +124,17 @@ describe("what goes wrong is said", { timeout: 60_000 }, () => {
   it("a network that is dead on a sample from the start", () => {
     const run = runFlow(problem(relu([1, 1, 1]), separable), { start: [-1, 1] });
     expect(run.reasons.join()).toMatch(/the loss is 1 and does not go to zero, with no positive margin on sample 1/);
+  });
+
+  it("a network that is dead on two samples from the start, where one is left to learn", () => {
+    const data = [
+      { x: ["1"], y: 1 },
+      { x: ["-1"], y: 1 },
+      { x: ["-2"], y: 1 },
+    ];
+    const run = runFlow(problem(relu([1, 1, 1]), data), { start: [1, 1] });
+    expect(run.result.verdict).toBe("not-confirmed");
+    expect(run.reasons.join()).toMatch(/does not go to zero, with no positive margin on sample 2, sample 3/);
   });
 
   it("another limit than the point", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { afterAll, expect, it, vi } from "vitest";
-import { registerFlow } from "../../src/cli/flow.js";
+import { register } from "../../src/cli/flow.js";
 
 const folder = mkdtempSync(join(tmpdir(), "flow-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +31,7 @@ async function flow(...args: string[]) {
   const before = process.exitCode;
   try {
     const program = new Command().exitOverride();
-    registerFlow(program);
+    register(program.command("flow <file...>"));
     await program.parseAsync(["flow", ...args], { from: "user" });
     return { ...output, code: process.exitCode };
   } finally {

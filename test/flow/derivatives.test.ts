@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dot, eigen, factor, norm } from "../../src/flow/matrix.js";
-import { hessian, kinkNormal, modelOf, pass, patternAt } from "../../src/flow/model.js";
+import { dot, factor, norm } from "../../src/flow/matrix.js";
+import { forward, hessian, kinkNormal, modelOf, passesAt, patternAt } from "../../src/flow/model.js";
+import { eigen } from "../../src/numeric/eigen.js";
 import { parseProblem } from "../../src/problem/problem.js";
 
 const networks = [
@@ -9,8 +10,30 @@ const networks = [
   { kind: "fully-connected", widths: [2, 2, 1], activation: { "leaky-relu": "1/10" } },
   { kind: "diagonal", width: 2, depth: 3, activation: "linear" },
   { kind: "convolutional", input: 2, filter: 1, stride: 1, activation: "relu" },
+  { kind: "fully-connected", widths: [2, 3, 3], activation: "relu" },
+  {
+    kind: "fully-connected",
+    widths: [2, 2, 2, 2],
+    activation: ["linear", { "leaky-relu": "1/3" }],
+    frozen: Object.fromEntries([1, 2].flatMap((i) => [1, 2].map((j) => [`W2[${i},${j}]`, `${i - 2 * j}/2`]))),
+  },
+  {
+    kind: "layers",
+    activation: "relu",
+    layers: [
+      [
+        ["a", "b"],
+        ["b", "c"],
+      ],
+      [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+      [["e", "e"]],
+    ],
+  },
 ];
-const models = networks.map((network) =>
+const models = networks.map((network, k) =>
   modelOf(
     parseProblem(
       JSON.stringify({
@@ -19,7 +42,7 @@ const models = networks.map((network) =>
         network,
         data: [
           { x: ["1", "1/2"], y: 1 },
-          { x: ["-3/4", "2"], y: -1 },
+          { x: ["-3/4", "2"], y: k === 4 ? 3 : k === 5 ? 2 : -1 },
         ],
       }),
     ).problem,
@@ -37,20 +60,22 @@ describe.each(models.map((model, k) => ({ name: JSON.stringify(networks[k]), mod
           const theta = Float64Array.from(a, (x) => x / 100 + 0.001);
           const direction = Float64Array.from(b, (x) => x / 100);
           const pattern = patternAt(model, theta);
-          pattern.forEach((slopes, sample) => {
+          model.margins.forEach((one, k) => {
             const at = (t: number) =>
-              pass(
+              passesAt(
                 model,
-                sample,
-                slopes,
+                pattern,
+                [k],
                 theta.map((x, j) => x + t * direction[j]!),
-              );
+              )[0]!;
             const { margin, gradient } = at(0);
             expect(dot(theta, gradient)).toBeCloseTo(model.degree * margin, 9);
             const h = 1e-4;
             const slope = (at(h).margin - at(-h).margin) / (2 * h);
             expect(dot(gradient, direction)).toBeCloseTo(slope, 3);
-            const bend = Float64Array.from(hessian(model, sample, slopes, theta), (row) => dot(row, direction));
+            const bend = Float64Array.from(hessian(model, one, pattern[one.sample]!, theta), (row) =>
+              dot(row, direction),
+            );
             const difference = at(h).gradient.map((x, j) => (x - at(-h).gradient[j]!) / (2 * h));
             expect(norm(bend.map((x, j) => x - difference[j]!))).toBeLessThan(1e-4 * (1 + norm(bend)));
           });
@@ -63,10 +88,10 @@ describe.each(models.map((model, k) => ({ name: JSON.stringify(networks[k]), mod
       const theta = Float64Array.from({ length: model.size }, (_, j) => Math.sin(j + 1));
       const pattern = patternAt(model, theta);
       pattern.forEach((slopes, sample) => {
-        const { pre } = pass(model, sample, slopes, theta);
+        const { pre } = forward(model, sample, slopes, theta);
         pre.forEach((value, neuron) => {
           const normal = kinkNormal(model, sample, neuron, slopes, theta);
-          expect(dot(normal, theta)).toBeCloseTo((model.neurons[neuron]!.layer + 1) * value, 12);
+          expect(dot(normal, theta)).toBeCloseTo(model.neurons[neuron]!.degree * value, 12);
         });
       });
     });

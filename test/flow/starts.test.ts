@@ -23,10 +23,10 @@ it("from anywhere, every start is accounted for", { timeout: 60_000 }, async () 
 });
 
 it("directions are the same up to the order of hidden neurons", { timeout: 60_000 }, () => {
-  const { network } = parseProblem(source).problem;
+  const { problem } = parseProblem(source);
   const u = Float64Array.of(1, 2, 3, 4, 5, 6);
-  expect(distanceUpToNeurons(network, u, Float64Array.of(3, 4, 1, 2, 6, 5))).toBe(0);
-  expect(distanceUpToNeurons(network, u, Float64Array.of(3, 4, 1, 2, 5, 6))).toBeGreaterThan(1);
+  expect(distanceUpToNeurons(problem, u, Float64Array.of(3, 4, 1, 2, 6, 5))).toBe(0);
+  expect(distanceUpToNeurons(problem, u, Float64Array.of(3, 4, 1, 2, 5, 6))).toBeGreaterThan(1);
 });
 
 it("the result does not depend on the number of workers", { timeout: 60_000 }, async () => {

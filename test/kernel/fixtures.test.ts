@@ -1,8 +1,9 @@
 /** `test/certificates`: what is accepted, what each clause of the format refuses, what is malformed. */
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CLAUSES } from "../../src/kernel/ensure.js";
-import { verifyCertificate } from "../../src/kernel/verify.js";
-import { parseJson, readJson } from "../../src/problem/decode.js";
+import { CLAUSES, verifyCertificate } from "../../src/kernel/verify.js";
+import { formatJson } from "../../src/network/codec.js";
+import { parseJson, readJson } from "../../src/network/decode.js";
 import { accepted, malformed, paper, refusalOf, rejected } from "./fixtures.js";
 
 describe("accepted, statement by statement", () => {
@@ -25,6 +26,13 @@ describe("rejected, by its own clause", () => {
   it("and its file is named after it", () => {
     for (const { name, clause } of rejected()) expect(name.split(".")[0]).toBe(clause.replace(".", "-"));
   });
+
+  it("and is laid out as the project lays out JSON", () => {
+    for (const { name, ...fixture } of rejected()) {
+      const text = readFileSync(new URL(`../certificates/reject/${name}.json`, import.meta.url), "utf8");
+      expect(formatJson(fixture as never), name).toBe(text);
+    }
+  });
 });
 
 describe("malformed, and refused in the format's name", () => {
@@ -32,5 +40,29 @@ describe("malformed, and refused in the format's name", () => {
     const verdict = verifyCertificate(readJson(text));
     if (verdict.readable) expect(verdict.statements.map((one) => !one.accepted && one.clause)).toEqual(["format"]);
     else expect(verdict.refusal.clause).toBe("format");
+  });
+});
+
+describe("the list of clauses", () => {
+  /** The kernel's code, without comments and without the lists that declare clauses. */
+  const place = new URL("../../src/kernel/", import.meta.url);
+  const code = readdirSync(place, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(new URL(file, place), "utf8"))
+    .join("\n")
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+    .replace(/\b(?:clauses|treeClauses)(?::| =) \[[^\]]*\]/g, "")
+    .replace(/\bCLAUSES[^;]*;|\brefuse\(.*/g, "");
+  const used = new Set([...code.matchAll(/"([a-z-]+\.[a-z-]+)"/g)].map(([, clause]) => clause!));
+
+  it("names what the code refuses by, and nothing else", () => {
+    const owned = CLAUSES.filter((clause) => clause.includes("."));
+    expect([...used].sort()).toEqual([...owned].sort());
+    expect(CLAUSES.filter((clause) => !clause.includes("."))).toEqual(["format", "field", "limit"]);
+  });
+
+  it("names each once, and not `internal`, which is no clause but a bug", () => {
+    expect(new Set(CLAUSES).size).toBe(CLAUSES.length);
+    expect(CLAUSES).not.toContain("internal");
   });
 });

@@ -1,6 +1,7 @@
 /** Problem files for the tests: a small valid one, with parts replaced. */
-import { InputError } from "../../src/problem/decode.js";
-import { type Problem, type ProblemFile, parseProblem } from "../../src/problem/problem.js";
+import { InputError } from "../../src/network/decode.js";
+import type { Problem } from "../../src/network/instance.js";
+import { type ProblemFile, parseProblem } from "../../src/problem/problem.js";
 
 export const VALID = {
   format: "margincert/problem/1",

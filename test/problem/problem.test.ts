@@ -28,9 +28,97 @@ test("a point by name is the point by position", () => {
   expect(parsed({ point: BY_NAME }).problem.point).toEqual(parsed({}).problem.point);
 });
 
+describe("a point layer by layer is the point by position", () => {
+  const { point } = parsed({}).problem;
+  test.each([
+    [
+      "in rows",
+      [
+        [
+          ["0", "2"],
+          [0, "0"],
+        ],
+        [["2", "0"]],
+      ],
+    ],
+    [
+      "in layers",
+      [
+        ["0", "2", 0, "0"],
+        ["2", "0"],
+      ],
+    ],
+    [
+      "in layers and rows",
+      [
+        [
+          ["0", "2"],
+          [0, "0"],
+        ],
+        ["2", "0"],
+      ],
+    ],
+  ])("%s", (_, nested) => expect(parsed({ point: nested }).problem.point).toEqual(point));
+
+  test("of shared weights: each once", () => {
+    const network = { kind: "convolutional", input: 4, filter: 2, stride: 2, activation: "relu" };
+    const data = [{ x: [1, 1, 1, 1], y: 1 }];
+    const nested = parsed({ network, data, point: [[1, 2], [[3, 4]]] }).problem.point;
+    expect(nested).toEqual(parsed({ network, data, point: [1, 2, 3, 4] }).problem.point);
+  });
+
+  test("of a weight in two layers: where it stands first; of frozen weights: nowhere", () => {
+    const layers = [
+      [
+        ["u", "c"],
+        ["d", "w"],
+      ],
+      [["u", "v"]],
+    ];
+    const network = { kind: "layers", activation: "relu", layers, frozen: { c: 5, d: 6 } };
+    const data = [{ x: [1, 1], y: 1 }];
+    const { problem } = parsed({ network, data, point: [[[1], [2]], [[3]]] });
+    expect(problem.network.parameters.map(({ name }) => name)).toEqual(["u", "w", "v"]);
+    expect(problem.point).toEqual(parsed({ network, data, point: { v: 3, w: 2, u: 1 } }).problem.point);
+  });
+});
+
+test("classes count from 1 in the file, from 0 within", () => {
+  const network = { kind: "fully-connected", widths: [1, 2, 3], activation: "relu" };
+  const data = [1, 2, 3].map((y) => ({ x: [1], y }));
+  expect(parsed({ network, data, point: undefined }).problem.data.map(({ y }) => y)).toEqual([0, 1, 2]);
+});
+
+test("frozen values, inputs and the point share one field", () => {
+  const network = { ...VALID.network, frozen: { "W2[1,2]": "sqrt(2)" } };
+  const { problem } = parsed({ network, point: ["0", "sqrt(3)", 0, "0", "2"] });
+  expect(problem.field.degree).toBe(4);
+  expect([...problem.frozen, problem.point![1]].map(problem.field.toNumber)).toEqual([Math.SQRT2, Math.sqrt(3)]);
+});
+
+test("title and claim are kept, a comment is not, and none of them need be there", () => {
+  const { problem } = parsed({ title: "Two samples", claim: "optimal, for ε > 0", comment: "a note\nof two lines" });
+  expect([problem.title, problem.claim]).toEqual(["Two samples", "optimal, for ε > 0"]);
+  expect(Object.keys(problem)).not.toContain("comment");
+  expect([parsed({}).problem.title, parsed({}).problem.claim]).toEqual([null, null]);
+});
+
+test("the flow's loss fits the outputs", () => {
+  const network = { kind: "fully-connected", widths: [2, 2], activation: "relu" };
+  const data = [{ x: [1, 1], y: 2 }];
+  const lossOf = (loss: string) => parsed({ network, data, point: undefined, flow: { loss } }).flow?.loss;
+  expect([lossOf("exponential"), lossOf("cross-entropy")]).toEqual(["exponential", "cross-entropy"]);
+  expect(() => lossOf("logistic")).toThrow('expected "exponential" or "cross-entropy", found "logistic"');
+});
+
 describe("a faulty file is refused, with the place and one line", () => {
   const network = (parts: object) => fileText({ network: { ...VALID.network, ...parts } });
-  const only = (source: object) => fileText({ network: source });
+  const only = (source: object, parts: object = {}) => fileText({ network: source, ...parts });
+  const classes = (y: unknown) =>
+    only(
+      { kind: "fully-connected", widths: [2, 3], activation: "relu" },
+      { data: [{ x: [1, 1], y }], point: undefined },
+    );
   const layers = (...matrices: unknown[]) => only({ kind: "layers", activation: "relu", layers: matrices });
   const sample = (...data: unknown[]) => fileText({ data });
   const point = (value: unknown) => fileText({ point: value });
@@ -56,7 +144,11 @@ describe("a faulty file is refused, with the place and one line", () => {
       /^network\.__proto__: unknown key/,
     ],
     ["constructor as a key", fileText({ constructor: 1 }), /^constructor: unknown key/],
-    ["an unknown key", fileText({ points: [] }), /^points: unknown key; .* format, name, network, data, point, flow$/],
+    [
+      "an unknown key",
+      fileText({ points: [] }),
+      /^points: unknown key; .* format, name, network, data, title, claim, comment, point, flow$/,
+    ],
     ["a hostile key", fileText({ ["a\n".repeat(9999)]: 1 }), /^"a\\na\\n.*\.\.\.": unknown key/],
     [
       "another format",
@@ -84,7 +176,7 @@ describe("a faulty file is refused, with the place and one line", () => {
       network({ depth: 2 }),
       /^network\.depth: unknown key; the keys here are kind, widths, activation$/,
     ],
-    ["one width", network({ widths: [1] }), /^network\.widths: expected 2 to 64 entries, found 1$/],
+    ["one width", network({ widths: [1] }), /^network\.widths: expected 2 to 65 entries, found 1$/],
     [
       "width 0",
       network({ widths: [2, 0, 1] }),
@@ -96,7 +188,11 @@ describe("a faulty file is refused, with the place and one line", () => {
       /^network\.widths\[1\]: expected an integer .* found the number 1\.5$/,
     ],
     ["a string width", network({ widths: [2, "2", 1] }), /^network\.widths\[1\]: expected an integer .* found "2"$/],
-    ["two outputs", network({ widths: [2, 2] }), /^network\.widths\[1\]: the last width must be 1/],
+    [
+      "a label where there are classes",
+      network({ widths: [2, 2] }),
+      /^data\[1\]\.y: expected an integer from 1 to 2, found -1$/,
+    ],
     [
       "huge widths",
       network({ widths: [100_000, 100_000, 1] }),
@@ -160,17 +256,124 @@ describe("a faulty file is refused, with the place and one line", () => {
       layers([["a"]], [["b", "c"]]),
       /^network\.layers\[1\]\[0\]: the layer below has 1 units, this row 2/,
     ],
-    ["two output rows", layers([["a"], ["b"]]), /^network\.layers\[0\]: the last layer must have one row/],
     ["no layers", layers(), /^network\.layers: expected 1 to 64 entries, found 0$/],
     ["an empty row", layers([[]]), /^network\.layers\[0\]\[0\]: expected 1 to 100000 entries, found 0$/],
     ["a number for an entry", layers([["a", 1]]), /^network\.layers\[0\]\[0\]\[1\]: expected a string, found 1$/],
-    ["a bad name", layers([["a b"]]), /^network\.layers\[0\]\[0\]\[0\]: an entry is 0 or a parameter name/],
-    [
-      "one name in two layers",
-      layers([["a"]], [["a"]]),
-      /^network\.layers\[1\]\[0\]\[0\]: the parameter a already belongs to layer 1/,
-    ],
+    ["a bad name", layers([["a b"]]), /^network\.layers\[0\]\[0\]\[0\]: an entry is 0 or a weight's name such as "w"/],
     ["no parameters", layers([[0]]), /^network: the network has no parameters$/],
+
+    [
+      "frozen weights in a list",
+      network({ frozen: ["W1[1,1]"] }),
+      /^network\.frozen: expected an object, found a list of 1$/,
+    ],
+    [
+      "a frozen weight that is not there",
+      network({ frozen: { w: 1 } }),
+      /^network\.frozen: the network has no weight "w"$/,
+    ],
+    [
+      "a frozen value that is no number",
+      network({ frozen: { "W1[1,1]": "?" } }),
+      /^network\.frozen\."W1\[1,1\]": "\?" is not a number/,
+    ],
+    [
+      "a frozen float",
+      network({ frozen: { "W1[1,1]": 0.5 } }),
+      /^network\.frozen\."W1\[1,1\]": the JSON number 0\.5 would be a float: write it as a string/,
+    ],
+    [
+      "all weights frozen",
+      only({ kind: "fully-connected", widths: [1, 1], activation: "relu", frozen: { "W1[1,1]": 1 } }),
+      /^network: the network has no parameters$/,
+    ],
+    ["a frozen weight in the point", network({ frozen: { "W1[1,1]": 0 } }), /^point: expected 5 entries, found 6$/],
+    [
+      "a frozen weight in the point by name",
+      fileText({ network: { ...VALID.network, frozen: { "W1[1,1]": 0 } }, point: BY_NAME }),
+      /^point: the network has no parameter "W1\[1,1\]"$/,
+    ],
+    [
+      "two activations for one hidden layer",
+      network({ activation: ["relu", "relu"] }),
+      /^network\.activation: 2 activations for 1 hidden layers; give one per hidden layer$/,
+    ],
+    [
+      "an unknown activation in a list",
+      network({ activation: ["gelu"] }),
+      /^network\.activation\[0\]: expected "linear" or "relu", found "gelu"$/,
+    ],
+    [
+      "slope 1 in a list",
+      network({ activation: [{ "leaky-relu": "1" }] }),
+      /^network\.activation.*: the slope is a rational between 0 and 1/,
+    ],
+
+    ["class 0", classes(0), /^data\[0\]\.y: expected an integer from 1 to 3, found 0$/],
+    ["a class after the last", classes(4), /^data\[0\]\.y: expected an integer from 1 to 3, found 4$/],
+    ["a class as text", classes("1"), /^data\[0\]\.y: expected an integer from 1 to 3, found "1"$/],
+    ["no class", classes(undefined), /^data\[0\]\.y: missing$/],
+
+    ["a title of two lines", fileText({ title: "a\nb" }), /^title: expected one line of at most 1000 characters$/],
+    ["a title as a number", fileText({ title: 1 }), /^title: expected a string, found 1$/],
+    ["a long title", fileText({ title: "x".repeat(1001) }), /^title: expected one line of at most 1000/],
+    ["a claim in a list", fileText({ claim: ["a"] }), /^claim: expected a string, found a list of 1$/],
+    ["a claim that turns the line round", fileText({ claim: "a\u202eb" }), /^claim: expected one line/],
+    ["a comment that is no text", fileText({ comment: {} }), /^comment: expected a string, found an object$/],
+
+    [
+      "a layer too few",
+      point([
+        [
+          [0, 2],
+          [0, 0],
+        ],
+      ]),
+      /^point: expected 2 entries, found 1$/,
+    ],
+    [
+      "a layer too many",
+      point([
+        [
+          [0, 2],
+          [0, 0],
+        ],
+        [[2, 0]],
+        [],
+      ]),
+      /^point: expected 2 entries, found 3$/,
+    ],
+    ["a row too few", point([[[0, 2]], [[2, 0]]]), /^point\[0\]: expected 2 entries, found 1$/],
+    ["a short row", point([[[0, 2], [0]], [[2, 0]]]), /^point\[0\]\[1\]: expected 2 entries, found 1$/],
+    ["a number for a row", point([[[0, 2], 1], [[2, 0]]]), /^point\[0\]\[1\]: expected a list, found 1$/],
+    ["a number for a layer", point([[0, 2, 0, 0], 2]), /^point\[1\]: expected a list, found 2$/],
+    [
+      "a short layer",
+      point([
+        [0, 2, 0],
+        [2, 0],
+      ]),
+      /^point\[0\]: expected 4 entries, found 3$/,
+    ],
+    [
+      "a bad number in a row",
+      point([
+        [
+          [0, 2],
+          [0, "?"],
+        ],
+        [[2, 0]],
+      ]),
+      /^point\[0\]\[1\]\[1\]: "\?" is not a number/,
+    ],
+    [
+      "rows of a layer that shares weights",
+      only(
+        { kind: "convolutional", input: 2, filter: 1, stride: 1, activation: "relu" },
+        { data: [VALID.data[0]], point: [[[1], [1]], [[1, 2]]] },
+      ),
+      /^point\[0\]: this layer shares weights: list its parameters once, in order$/,
+    ],
 
     ["no data", fileText({ data: [] }), /^data: expected at least 1 entry, found 0$/],
     ["too few inputs", sample({ x: [1], y: 1 }), /^data\[0\]\.x: expected 2 entries, found 1$/],
@@ -194,6 +397,11 @@ describe("a faulty file is refused, with the place and one line", () => {
       "__proto__ in a point",
       point([]).replace('"point":[]', '"point":{"__proto__":1}'),
       /^point: .* no parameter "__proto__"$/,
+    ],
+    [
+      "cross-entropy without classes",
+      fileText({ flow: { loss: "cross-entropy" } }),
+      /^flow\.loss: expected "exponential" or "logistic", found "cross-entropy"$/,
     ],
     [
       "an unknown loss",

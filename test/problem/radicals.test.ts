@@ -2,9 +2,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { equals } from "../../src/exact/field.js";
 import { parseRational, Q, rational } from "../../src/exact/rational.js";
-import { DegreeError, exactRoot, integerRoot, type Radical, radicalField } from "../../src/problem/radicals.js";
+import { towerField } from "../../src/problem/primitive.js";
+import { type Radical, RadicalDegreeError, radicalTower } from "../../src/problem/radicals.js";
+import { exactRoot, integerRoot } from "../../src/problem/roots.js";
 
 const radical = (text: string, degree: number): Radical => ({ radicand: parseRational(text)!, degree });
+
+function radicalField(radicals: readonly Radical[]) {
+  const { tower, value } = radicalTower(radicals);
+  const { field, embed } = towerField(tower);
+  return { field, value: (one: Radical) => embed(value(one)) };
+}
 
 describe("the field of several radicals", () => {
   // Degrees by Kneser's theorem: the order of the group of the radicals modulo the rationals.
@@ -69,9 +77,9 @@ describe("the field of several radicals", () => {
     } catch (error) {
       found = error;
     }
-    expect(found).toBeInstanceOf(DegreeError);
-    expect((found as DegreeError).radical).toBe(given[culprit]);
-    expect((found as DegreeError).message).toBe("the numbers need a field of degree over 32");
+    expect(found).toBeInstanceOf(RadicalDegreeError);
+    expect((found as RadicalDegreeError).radical).toBe(given[culprit]);
+    expect((found as RadicalDegreeError).message).toBe("the numbers need a field of degree over 32");
   });
 });
 

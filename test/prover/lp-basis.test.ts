@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { dot } from "../../src/exact/field.js";
 import { rank } from "../../src/exact/linear.js";
 import { Q, type Rational, rational } from "../../src/exact/rational.js";
-import { isProved } from "../../src/prover/lp/check.js";
-import { solveBasis } from "../../src/prover/lp/lifting.js";
-import { mapProgram, type Program, type Ratios, rationalIntegers } from "../../src/prover/lp/program.js";
-import { propose } from "../../src/prover/lp/propose.js";
-import { simplex } from "../../src/prover/lp/simplex.js";
-import type { LpResult } from "../../src/prover/lp.js";
+import { isProved } from "../../src/prover/search/lp/check.js";
+import { solveBasis } from "../../src/prover/search/lp/lifting.js";
+import { mapProgram, type Program, type Ratios, rationalIntegers } from "../../src/prover/search/lp/program.js";
+import { propose } from "../../src/prover/search/lp/propose.js";
+import { simplex } from "../../src/prover/search/lp/simplex.js";
+import type { LpResult } from "../../src/prover/search/lp.js";
 
 const Z = rationalIntegers(Q);
 

@@ -5,7 +5,7 @@ import { membershipProgram } from "../../bench/membership.js";
 import { dot, type Field } from "../../src/exact/field.js";
 import { solve } from "../../src/exact/linear.js";
 import { parseRational, Q, type Rational, rational } from "../../src/exact/rational.js";
-import { type LinearProgram, type LinearRow, type LpResult, solveLp } from "../../src/prover/lp.js";
+import { type LinearProgram, type LinearRow, type LpResult, solveLp } from "../../src/prover/search/lp.js";
 import { element, FIELDS, smallRational } from "../exact/fields.js";
 
 const SENSES = [">=", "=", "<="] as const;

@@ -1,6 +1,6 @@
 /** Known answers, generic and degenerate: what `check` decides about each point. */
 import { describe, expect, it } from "vitest";
-import type { Instance } from "../../src/certificate/format.js";
+import type { Instance } from "../../src/network/instance.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { certify } from "../../src/prover/certify.js";
 import { type Verdict, verdictOf } from "../../src/report/verdict.js";

@@ -1,23 +1,35 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { verifyCertificate } from "../../src/kernel/verify.js";
-import { identifier, toCoq } from "../../src/report/coq.js";
+import { acceptedIn } from "../../src/report/accepted.js";
+import { coqGap, identifier, toCoq } from "../../src/report/coq.js";
 
 const folder = new URL("../../certificates/", import.meta.url);
 const names = readdirSync(folder)
   .filter((file) => file.endsWith(".json") && !file.includes(".flow."))
   .map((file) => file.slice(0, -".json".length));
-
 const cases = new URL("../../proofs/coq/cases/", import.meta.url);
 
-function exported(name: string, change: (certificate: { statements: unknown[] }) => void = () => {}): string {
-  const certificate = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+interface Certificate {
+  problem: Record<string, unknown>;
+  statements: Record<string, unknown>[];
+}
+
+function read(name: string, from = folder): Certificate {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, from), "utf8"));
+}
+
+function accepted(certificate: unknown) {
+  const found = acceptedIn(certificate);
+  if ("clause" in found) throw new Error(`${found.clause}: ${found.found}`);
+  if (found.sort === "enclosed") throw new Error("the point is enclosed");
+  return found;
+}
+
+/** The file of a certificate with the statements that `change` leaves or puts there. */
+function exported(name: string, change: (certificate: Certificate) => void = () => {}, from = folder): string {
+  const certificate = read(name, from);
   change(certificate);
-  const verdict = verifyCertificate(certificate);
-  if (!verdict.readable) throw new Error(verdict.refusal.found);
-  const statements = verdict.statements.flatMap((one) => (one.accepted ? [one.statement] : []));
-  expect(statements).toHaveLength(certificate.statements.length);
-  return toCoq({ instance: verdict.instance, statements });
+  return toCoq(accepted(certificate));
 }
 
 describe("Coq instances", () => {
@@ -28,31 +40,92 @@ describe("Coq instances", () => {
 
   it.each(names)("of %s have a theorem for every statement, and none is left out", (name) => {
     const text = exported(name);
-    const { statements } = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
     expect(text).not.toContain("NOT proved here");
     expect(text.match(/^Theorem .*_class_N :/gm)).toHaveLength(1);
     const theorems = text.match(/^Theorem (?!generator_exists)/gm) ?? [];
-    expect(theorems).toHaveLength(statements.length + 1);
+    expect(theorems).toHaveLength(read(name).statements.length + 1);
     expect(text).not.toMatch(/\b(Admitted|Axiom|admit)\b/);
   });
 
   it.each(readdirSync(cases))("of the case %s, which the kernel accepts, leave nothing out", (file) => {
-    const certificate = JSON.parse(readFileSync(new URL(file, cases), "utf8"));
-    const verdict = verifyCertificate(certificate);
-    if (!verdict.readable) throw new Error(verdict.refusal.found);
-    expect(verdict.statements.filter((one) => !one.accepted)).toEqual([]);
-    const statements = verdict.statements.flatMap((one) => (one.accepted ? [one.statement] : []));
-    expect(toCoq({ instance: verdict.instance, statements })).not.toContain("NOT proved here");
+    expect(exported(file.slice(0, -".json".length), () => {}, cases)).not.toContain("NOT proved here");
   });
 
-  it("name what the Coq checker does not cover", () => {
-    const verdict = verifyCertificate(JSON.parse(readFileSync(new URL("fc-relu.json", folder), "utf8")));
-    if (!verdict.readable) throw new Error(verdict.refusal.found);
-    const { instance } = verdict;
-    const one = instance.field.one;
-    const text = toCoq({ instance, statements: [{ kind: "norm-bound", multipliers: [one, one], cells: [] }] });
-    expect(text).toContain("NOT proved here:\n    - norm-bound: no evidence for one of the sign choices");
-    expect(text).not.toContain("global_optimum");
+  describe("of three moving layers", () => {
+    const multipliers = ["17/104", "9/104"];
+    const split = (sample: number, layer: number) => ({ split: { sample, layer, unit: 1 } });
+    const tree = (leaf: object) => {
+      const both = [split(1, 2), split(2, 2), leaf, leaf, split(2, 2), leaf, leaf];
+      return [split(1, 1), split(2, 1), ...both, split(1, 2), leaf, leaf, split(2, 1), split(2, 2), leaf, leaf, leaf];
+    };
+    const bound = (by: object) => (certificate: Certificate) => {
+      certificate.statements = [{ kind: "bound", scope: "whole", reach: "global", by }];
+    };
+
+    it("read the tree of a block along a line of its units", () => {
+      const by = { multipliers, parts: [{ blocks: [1], tree: tree({ leaf: {} }) }] };
+      expect(exported("one-label", bound(by), cases)).toContain("refine (check_norm_bound_sound");
+    });
+
+    it("name what the theory does not cover", () => {
+      const text = exported("one-label", bound({ tree: tree({ leaf: { multipliers } }) }), cases);
+      expect(text).toContain("NOT proved here:\n    - bound: with three and more moving layers the theory covers");
+      expect(text).not.toContain("global_optimum");
+    });
+  });
+
+  it("are refused, with a reason, where the definitions have no words for the network", () => {
+    const problem = {
+      name: "other",
+      field: null,
+      data: [{ x: ["1"], y: 1 }],
+    };
+    const layers = (activation: unknown, matrices: unknown, more: object = {}) => ({
+      network: { kind: "layers", activation, layers: matrices, ...more },
+    });
+    const others: [string, object][] = [
+      ["frozen weights", { ...layers("relu", [[["w"]], [["v"]]], { frozen: { v: "1" } }), point: ["1"] }],
+      ["several outputs", { ...layers("relu", [[["w"]], [["v"], ["u"]]]), point: ["1", "1", "0"] }],
+      [
+        "activations that differ",
+        { ...layers(["relu", "linear"], [[["w"]], [["v"]], [["u"]]]), point: ["1", "1", "1"] },
+      ],
+      ["a parameter in several layers", { ...layers("relu", [[["w"]], [["w"]]]), point: ["1"] }],
+    ];
+    for (const [words, more] of others) {
+      const found = accepted({
+        format: "margincert/certificate/2",
+        problem: { ...problem, ...more },
+        statements: [{ kind: "feasible" }],
+      });
+      expect(coqGap(found.instance)).toContain(words);
+      expect(() => toCoq(found)).toThrow(words);
+    }
+    expect(coqGap(accepted(read("kinked", cases)).instance)).toBeNull();
+  });
+
+  it("read parts, joint trees and chains, near the point and everywhere", () => {
+    const theorems = (name: string) =>
+      [
+        ...exported(name, () => {}, cases).matchAll(
+          /^ {2}(\w+ net data \S+ \S+)\.\nProof. refine \((check_\w+)_sound/gm,
+        ),
+      ].map(([, claim, checker]) => `${claim}: ${checker}`);
+    expect(theorems("linear-chain")).toContain("global_optimum net data Whole theta: check_svm_dual");
+    expect(theorems("one-label")).toContain("global_optimum net data Whole theta: check_norm_bound");
+    expect(theorems("opposite-samples")).toContain("global_optimum net data Whole theta: check_norm_bound");
+    expect(theorems("dead-branch")).toContain("global_optimum net data Whole theta: check_norm_bound");
+    expect(theorems("joint")).toContain("global_optimum net data Whole theta: check_global");
+    expect(theorems("local")).toContain("local_optimum net data Whole theta: check_local");
+  });
+
+  it("say of a chain that it reaches everywhere, whatever the certificate asks", () => {
+    const near = exported(
+      "linear-chain",
+      (c) => void Object.assign(c.statements.find((s) => s.scope === "whole" && s.by)!, { reach: "local" }),
+      cases,
+    );
+    expect(near).toBe(exported("linear-chain", () => {}, cases));
   });
 
   it("say the statements in the words of Definitions.v", () => {
@@ -81,8 +154,8 @@ describe("Coq instances", () => {
             : typeof value === "object" && value !== null
               ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, opposite(one)]))
               : value;
-      const changed = opposite(certificate) as typeof certificate & { problem: { field: { interval: string[] } } };
-      changed.problem.field.interval = ["-2", "-1"];
+      const changed = opposite(certificate) as Certificate;
+      Object.assign(changed.problem.field as object, { interval: ["-2", "-1"] });
       Object.assign(certificate, changed);
     });
     const body = (one: string) => one.slice(one.indexOf("Section Instance."));

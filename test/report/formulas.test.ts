@@ -1,22 +1,24 @@
 import { describe, expect, it } from "vitest";
-import type { Instance } from "../../src/certificate/format.js";
-import { parametersOf } from "../../src/problem/network.js";
+import { equals, sum } from "../../src/exact/field.js";
+import {
+  constantTerm,
+  gradientAtOrigin,
+  hessianEntries,
+  type MultivariatePolynomial,
+  multivariateRing,
+} from "../../src/exact/multivariate.js";
+import { passUnder } from "../../src/kernel/forward.js";
+import { type Instance, marginOf, marginsOf } from "../../src/network/instance.js";
+import { parametersOf } from "../../src/network/network.js";
 import { numeric, squaredNorm } from "../../src/report/page/numeric.js";
-import { parameterLatex, preactivationLatex } from "../../src/report/proof/notation.js";
+import { marginLatex, parameterLatex, preactivationLatex } from "../../src/report/proof/notation.js";
 import type { Block } from "../../src/report/proof.js";
+import { symbolicMargin } from "../../src/symbolic/margins.js";
 import { seeded } from "../adversary/numeric.js";
-import { acceptedFile, claimsOf, files } from "./documents.js";
-import { latexValue } from "./latex-value.js";
+import { acceptedFile, claimsOf, displaysOf, files, textsOf } from "./documents.js";
+import { joined, latexValue } from "./latex-value.js";
 
 type Values = Record<string, number>;
-
-const textsOf = (blocks: readonly Block[]): string[] =>
-  blocks.flatMap((block) => (block.kind === "text" ? [block.text] : block.kind === "items" ? block.items : []));
-const displaysOf = (blocks: readonly Block[]): string[][] =>
-  blocks.flatMap((block) => (block.kind === "display" ? [[...block.lines]] : []));
-
-/** z_j(x_i) is one variable. */
-const joined = (latex: string) => latex.replace(/z_\{([\d,]+)\}\(x_\{(\d+)\}\)/g, "z_{$1;$2}");
 
 /** The equations of a display, with the lines of one sum together. */
 function equations(lines: readonly string[]): string[] {
@@ -35,17 +37,22 @@ function expectClose(found: number, wanted: number, what: string): void {
 const parameterValues = ({ network }: Instance<unknown>, point: readonly number[]): Values =>
   Object.fromEntries(point.map((value, k) => [parameterLatex(network, k), value]));
 
+/** The number of the margin that a formula is of. */
+function marginIn(instance: Instance<unknown>, latex: string, point: string): number {
+  return marginsOf(instance).findIndex((margin) => latex === marginLatex(instance.network, margin, point));
+}
+
 describe("the printed formulas have the values of what they stand for", () => {
   it.each(files)("the margins with the data put in, of %s", (file) => {
     const { instance, document } = acceptedFile(file);
     const random = seeded(1);
     const { margins } = numeric(instance);
     for (const line of displaysOf(document.blocks).flatMap(equations)) {
-      const match = /^y_\{(\d+)\}\\Phi\(\\theta; x_\{\d+\}\) &= (.*)$/.exec(line);
-      if (match === null || match[2]!.includes("\\sigma")) continue;
+      const [left, right] = line.split(" &= ") as [string, string | undefined];
+      const j = marginIn(instance, left, "\\theta");
+      if (right === undefined || j === -1 || right.includes("\\sigma")) continue;
       const point = instance.point.map(() => 4 * random() - 2);
-      const value = latexValue(match[2]!, parameterValues(instance, point));
-      expectClose(value, margins(point)[Number(match[1]) - 1]!, line);
+      expectClose(latexValue(right, parameterValues(instance, point)), margins(point)[j]!, line);
     }
   });
 
@@ -53,7 +60,7 @@ describe("the printed formulas have the values of what they stand for", () => {
     const { instance, document, statements } = acceptedFile(file);
     const { margins, point } = numeric(instance);
     const curves = claimsOf(document).filter(({ statement }) => /is not a local optimum of/.test(statement));
-    expect(curves.length > 0).toBe(statements.some(({ kind }) => kind === "not-local"));
+    expect(curves.length > 0).toBe(statements.some(({ statement: { kind } }) => kind === "not-local"));
     for (const { proof } of curves) {
       const [assignments] = displaysOf(proof) as [string[]];
       const norm = displaysOf(proof).at(-1)![0]!;
@@ -66,12 +73,15 @@ describe("the printed formulas have the values of what they stand for", () => {
             .map((match) => [match[1]!, latexValue(match[2]!, { t })]),
         );
         const there = point.map((value, k) => moved.get(parameterLatex(instance.network, k)) ?? value);
-        for (const item of textsOf(proof)) {
-          const match = /^\$y_\{(\d+)\}.* - 1 = (.*?)(?: > 0\$|\$ identically)/.exec(item);
-          if (match === null) continue;
-          const slack = latexValue(match[2]!, { t });
+        const slacks = textsOf(proof).flatMap((item) => {
+          const match = /^\$(.*) - 1 = (.*?)(?: > 0\$|\$ identically)/.exec(item);
+          return match === null ? [] : [{ item, j: marginIn(instance, match[1]!, "\\theta(t)"), latex: match[2]! }];
+        });
+        expect(slacks.map(({ j }) => j)).toEqual(marginsOf(instance).map((_, j) => j));
+        for (const { item, j, latex } of slacks) {
+          const slack = latexValue(latex, { t });
           expect(slack).toBeGreaterThanOrEqual(0);
-          expectClose(slack, margins(there)[Number(match[1]) - 1]! - 1, item);
+          expectClose(slack, margins(there)[j]! - 1, item);
         }
         const gain = latexValue(/= (.*) > 0$/.exec(norm)![1]!, { t });
         expect(gain).toBeGreaterThan(0);
@@ -93,7 +103,7 @@ describe("the printed formulas have the values of what they stand for", () => {
       values["\\|d\\|"] = Math.sqrt(squaredNorm(d));
       const growth = (squaredNorm(theta.map((c, k) => c + d[k]!)) - squaredNorm(theta)) / 2;
       for (const line of displaysOf(proof).flatMap(equations)) {
-        const constraint = /^\(?(-?)(h_\{\d+\}|z_\{[\d,;]+\})\)? &= (.*) \\ge 0$/.exec(line);
+        const constraint = /^\(?(-?)(h_\{[\d,]+\}|z_\{[\d,;]+\}|[a-z]_\{[^}]*\})\)? &= (.*) \\ge 0$/.exec(line);
         if (constraint !== null)
           values[constraint[2]!] = (constraint[1] === "-" ? -1 : 1) * latexValue(constraint[3]!, values);
         const combined = /&= (.*) \+ q\(d\)$/.exec(line);
@@ -117,8 +127,61 @@ describe("the printed formulas have the values of what they stand for", () => {
     }
   });
 
+  it.each(files)("the KKT system, solved by the point and the multipliers, of %s", (file) => {
+    const { instance, document, statements } = acceptedFile(file);
+    const { toNumber, isZero } = instance.field;
+    const [kkt] = statements.flatMap(({ statement }) => (statement.kind === "kkt" ? [statement] : []));
+    const [claim] = claimsOf(document).filter(({ statement }) => statement.includes("is a KKT point"));
+    const start =
+      claim?.proof.findIndex((block) => block.kind === "text" && block.text.startsWith("Written out")) ?? -1;
+    if (kkt === undefined || start === -1) return;
+    const [intro, system] = claim!.proof.slice(start) as [Block, Block];
+    const names = /multipliers? \$([^$]*)\$/.exec((intro as { text: string }).text)![1]!.split(", ");
+    const multipliers = kkt.terms.filter(({ multiplier }) => !isZero(multiplier)).map(({ multiplier }) => multiplier);
+    expect(names).toHaveLength(multipliers.length);
+    const values = parameterValues(instance, instance.point.map(toNumber));
+    for (const [k, name] of names.entries()) values[name] = toNumber(multipliers[k]!);
+    const lines = (system as { lines: readonly string[] }).lines.map((line) => line.replace(/^&|,$/g, ""));
+    const all = lines.flatMap((line) => line.split(",\\quad "));
+    expect(all.length).toBeGreaterThan(instance.point.length);
+    for (const equation of all) {
+      const [left, right] = equation.split(" = ") as [string, string];
+      expectClose(latexValue(left, values), latexValue(right, values), equation);
+    }
+  });
+
+  it.each(files)("nerdamer derives the margins that the kernel does, of %s", (file) => {
+    const { instance, statements } = acceptedFile(file);
+    const { field: K, network, point } = instance;
+    if (point.length > 12) return;
+    const margins = marginsOf(instance);
+    const variables = point.map((_, k) => k);
+    const at = (p: MultivariatePolynomial<unknown>) =>
+      sum(
+        K,
+        [...p.values()].map((term) => term.variables.reduce((value, v) => K.mul(value, point[v]!), term.coefficient)),
+      );
+    for (const { proved } of statements) {
+      if (proved.kind !== "kkt") continue;
+      for (const [k, { pattern, gradient }] of proved.proof.entries()) {
+        const margin = margins[proved.statement.terms[k]!.margin]!;
+        const derived = symbolicMargin(instance, margin, pattern);
+        const own = marginOf(multivariateRing(K), margin, passUnder(instance, margin.sample, pattern).outputs);
+        expect(equals(K, at(derived.margin), constantTerm(K, own))).toBe(true);
+        for (const [v, c] of gradientAtOrigin(K, own, variables).entries()) {
+          expect(equals(K, at(derived.gradient[v]!), c), network.parameters[v]!.name).toBe(true);
+          expect(equals(K, gradient[v]!, c)).toBe(true);
+        }
+        const entries = new Map(hessianEntries(K, own).map(({ u, v, entry }) => [`${u},${v}`, entry]));
+        for (const u of variables)
+          for (const v of variables.slice(u))
+            expect(equals(K, at(derived.hessian[u]![v]!), entries.get(`${u},${v}`) ?? K.zero)).toBe(true);
+      }
+    }
+  });
+
   it("names every pre-activation as the formulas do", () => {
-    const { instance } = acceptedFile("../../certificates/fc-relu.json");
+    const { instance } = acceptedFile("../certificates/byhand/relaxed-both-labels.json");
     expect(joined(preactivationLatex(instance.network, 1, 0, 0))).toBe("z_{1;2}");
   });
 });

@@ -1,7 +1,12 @@
 /** The value of a formula as the written proofs print it, in floating point: what is printed is checked, not what was meant. */
 
 const TOKEN =
-  /\\tfrac(?=\{)|\\tfrac(\d)(\d)|\\sqrt|\\cdot|\\\|[dθ]\\\||\\sigma|\d+|[A-Za-z](?:_\{[^}]*\})?(?:\^\{\(\d+\)\})?|[-+/^(){}[\]]|_\{\+\}/g;
+  /\\tfrac(?=\{)|\\tfrac(\d)(\d)|\\sqrt|\\cdot|\\\|[dθ]\\\||\\sigma|\d+|\\lvert|\\rvert|\\mathit\{[^}]*\}|(?:\\lambda|[A-Za-z])(?:_\{[^}]*\})?(?:\^\{\(\d+\)\})?|[-+/^(){}[\]]|_\{\+\}/g;
+
+/** z_j(x_i), and a_j(x_i), as one variable each. */
+export function joined(latex: string): string {
+  return latex.replace(/([az])_\{([\d,]+)\}\(x_\{(\d+)\}\)/g, "$1_{$2;$3}");
+}
 
 /** Evaluates sums, products, fractions, roots, powers and positive parts; `variables` are named as they are printed. */
 export function latexValue(latex: string, variables: Readonly<Record<string, number>>): number {
@@ -26,6 +31,7 @@ export function latexValue(latex: string, variables: Readonly<Record<string, num
     const token = peek();
     if (token === "(") return group("(", ")");
     if (token === "{") return group("{", "}");
+    if (token === "\\lvert") return Math.abs(group("\\lvert", "\\rvert"));
     if (token === "[") {
       const value = group("[", "]");
       take("_{+}");
@@ -54,7 +60,7 @@ export function latexValue(latex: string, variables: Readonly<Record<string, num
     let value = power();
     for (;;) {
       const token = peek();
-      if (token === undefined || /^[-+)}\]]$/.test(token)) return value;
+      if (token === undefined || /^(?:[-+)}\]]|\\rvert)$/.test(token)) return value;
       if (token === "/") {
         take();
         value /= power();

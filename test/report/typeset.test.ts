@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Orientation } from "../../src/certificate/format.js";
+import { type Rational, rational } from "../../src/exact/rational.js";
+import type { Tree } from "../../src/kernel/explore.js";
+import type { Instance } from "../../src/network/instance.js";
 import { parseProblem } from "../../src/problem/problem.js";
-import { cubesLatex, signCubes } from "../../src/report/proof/cubes.js";
+import { casesOf } from "../../src/report/proof/cases.js";
 import { brokenSum, decimalLatex, isSum, numberLatex } from "../../src/report/proof/typeset.js";
 import { latexValue } from "./latex-value.js";
 
@@ -57,37 +59,79 @@ describe("exact numbers", () => {
   });
 });
 
-describe("sign choices", () => {
-  const orientation = fc.constantFrom<Orientation>(1, -1);
+describe("the cells of a tree", () => {
+  const split = (unit: number, on: Tree<Rational, string>, off: Tree<Rational, string>): Tree<Rational, string> => ({
+    split: { sample: 0, layer: 0, unit },
+    on,
+    off,
+  });
+  const { problem } = parseProblem(
+    JSON.stringify({
+      format: "margincert/problem/1",
+      name: "cells",
+      network: { kind: "fully-connected", widths: [1, 4, 1], activation: "relu" },
+      data: [{ x: [1], y: 1 }],
+      point: [1, 1, 1, 1, 1, 1, 1, 1],
+    }),
+  );
+  const instance = { ...problem, point: problem.point! } as Instance<Rational>;
+  const leavesOf = (tree: Tree<Rational, string>): string[] =>
+    "leaf" in tree ? [tree.leaf] : "split" in tree ? [...leavesOf(tree.on), ...leavesOf(tree.off)] : [];
+  const cases = (tree: Tree<Rational, string>) => casesOf(instance, tree, leavesOf(tree));
 
-  it("are each in exactly one cube, with what is said of them", () => {
+  const treeOf = (unit: number): fc.Arbitrary<Tree<Rational, string>> => {
+    const leaf = fc.constantFrom("a", "b").map((key): Tree<Rational, string> => ({ leaf: key }));
+    if (unit === 4) return leaf;
+    return fc.oneof(
+      leaf,
+      fc.tuple(treeOf(unit + 1), treeOf(unit + 1)).map(([on, off]) => split(unit, on, off)),
+    );
+  };
+
+  it("are each in exactly one case, with what is said of them", () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.tuple(orientation, orientation, orientation, orientation), {
-          selector: String,
-          minLength: 1,
-        }),
-        fc.array(fc.constantFrom("a", "b"), { minLength: 16, maxLength: 16 }),
-        (choices, keys) => {
-          const leaves = choices.map((chosen, k) => ({ chosen, key: keys[k]! }));
-          const cubes = signCubes(leaves);
-          for (const { chosen, key } of leaves) {
-            const containing = cubes.filter(({ signs }) =>
-              [...signs].every((sign, k) => sign === "*" || sign === (chosen[k]! > 0 ? "+" : "-")),
-            );
-            expect(containing.map((cube) => cube.key)).toEqual([key]);
-          }
-        },
-      ),
+      fc.property(treeOf(0), fc.array(fc.constantFrom(1, -1), { minLength: 4, maxLength: 4 }), (tree, signs) => {
+        let node = tree;
+        while ("split" in node) node = signs[(node.split as { unit: number }).unit]! > 0 ? node.on : node.off;
+        const { keys, where, signs: names } = cases(tree);
+        const order = [...names.matchAll(/z_\{(\d)\}/g)].map(([, unit]) => Number(unit) - 1);
+        const containing = keys.filter((key) => {
+          const label = where(key);
+          if (label === "") return keys.length === 1;
+          return [...label.matchAll(/\$([^$]*)\$/g)].some(([, part]) =>
+            part!.includes("{") && !part!.includes("z")
+              ? [...part!.matchAll(/\{([-+*])\}/g)].every(
+                  ([, sign], k) => sign === "*" || (sign === "+") === signs[order[k]!]! > 0,
+                )
+              : [...part!.matchAll(/z_\{(\d)\}\(x_\{1\}\) \\(ge|le)/g)].every(
+                  ([, unit, relation]) => (relation === "ge") === signs[Number(unit) - 1]! > 0,
+                ),
+          );
+        });
+        expect(containing).toEqual(["leaf" in node ? node.leaf : ""]);
+      }),
     );
   });
 
-  it("are written with stars only where both signs occur", () => {
-    const leaves = [
-      { chosen: [1, 1], key: "a" },
-      { chosen: [1, -1], key: "a" },
-    ] as const;
-    expect(cubesLatex(signCubes(leaves), "a")).toBe(`$${"{+}{*}"}$`);
+  it("are written as inequalities where there are few, with stars where there are more", () => {
+    const few = cases(split(0, { leaf: "a" }, { leaf: "b" }));
+    expect([few.signs, few.where("a")]).toEqual(["by the sign of $z_{1}(x_{1})$", "$z_{1}(x_{1}) \\ge 0$"]);
+    const more = cases(split(0, split(1, split(2, { leaf: "a" }, { leaf: "b" }), { leaf: "b" }), { leaf: "b" }));
+    expect(more.where("b")).toBe(["{+}{+}{-}", "{+}{-}{*}", "{-}{*}{*}"].map((one) => `$${one}$`).join(", "));
+    expect(more.signs).toContain("($*$ is either)");
+  });
+
+  it("drop a sign that makes no difference", () => {
+    const same = cases(split(0, { leaf: "a" }, { leaf: "a" }));
+    expect([same.signs, same.where("a"), same.count("a")]).toEqual(["", "", 2]);
+  });
+
+  it("say why some do not occur", () => {
+    const member = (unit: number) => ({ at: { sample: 0, layer: 0, unit }, weight: rational(BigInt(unit + 1)) });
+    const gone = split(0, split(1, { leaf: "a" }, { gone: [member(0), member(1)] }), { leaf: "a" });
+    expect(cases(gone).gone).toEqual([
+      "$z_{1}(x_{1}) > 0,\\; z_{2}(x_{1}) < 0$, as $z_{1}(x_{1}) - 2 z_{2}(x_{1}) = 0$",
+    ]);
   });
 });
 

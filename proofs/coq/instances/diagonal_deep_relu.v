@@ -65,16 +65,11 @@ Theorem diagonal_deep_relu_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
   [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Split (Split (Split (Split (Leaf (@Build_cell_proof K [[0; 1]] [[]; []; []; []] []
-    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) (Leaf (@Build_cell_proof K [[3]] [[]; []; []; []] []
-    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([(1 # 2)], [([1]%nat, [1])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])]))) (Split (Leaf (@Build_cell_proof K [[3]] [[]; []; []; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[1; 1]] [[]; []; []; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1])]); ([1; (1 # 2)], [([]%nat, [1])])])))) (Split (Leaf (@Build_cell_proof K [[3]] [[]; []; []] []
-    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([(1 # 2)], [([1]%nat, [1])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[1; 1]] [[]; []; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1])]); ([1; (1 # 2)], [([]%nat, [1])])])))) (Split (Split (Leaf (@Build_cell_proof K [[3]] [[]; []; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[1; 1]] [[]; []; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1])]); ([1; (1 # 2)], [([]%nat, [1])])]))) (Leaf (@Build_cell_proof K [[1; 1]] [[]; []] []
-    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1])]); ([1; (1 # 2)], [([]%nat, [1])])])))) _). vm_compute. reflexivity. Qed.
+  (Split (Split (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([1]%nat, [1])]); ([0; (1 # 4)], [([]%nat, [1])])]))) (Split (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([0; (1 # 4)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([0]%nat, [1])]); ([(1 # 2)], [([1]%nat, [1])]); ([0; (1 # 2)], [([]%nat, [1])])])))) _). vm_compute. reflexivity. Qed.
 
 Theorem diagonal_deep_relu_layer_2_strict_local_optimum :
   strict_local_within (value [(1 # 2)]) net data (Layer 2) theta.
@@ -88,10 +83,10 @@ Theorem diagonal_deep_relu_layer_2_global_optimum :
 Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
   [[42]; [83]; [23]; [64]; [4]; [45]] [true]
   (Split (Split (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
-    [([(1 # 2)], [([2]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([3]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) (Leaf (@Build_cell_proof K [[3]] [[]; []] []
-    [([(1 # 2)], [([2]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([(1 # 2)], [([3]%nat, [1])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])]))) (Split (Leaf (@Build_cell_proof K [[3]] [[]; []] []
-    [([(1 # 2)], [([2]%nat, [1])]); ([(1 # 2)], [([3]%nat, [1]); ([]%nat, [0; (-3 # 2)])]); ([3; (-1 # 2); (-9 # 8)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[1; 1]] [[]; []] []
-    [([(1 # 2)], [([2]%nat, [1])]); ([(1 # 2)], [([3]%nat, [1])]); ([1; (1 # 2)], [([]%nat, [1])])])))) _). vm_compute. reflexivity. Qed.
+    [([(1 # 2)], [([2]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([3]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([2]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([3]%nat, [1])]); ([0; (1 # 4)], [([]%nat, [1])])]))) (Split (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([2]%nat, [1])]); ([(1 # 2)], [([3]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([0; (1 # 4)], [([]%nat, [1])])])) (Leaf (@Build_cell_proof K [[0; 1]] [[]; []] []
+    [([(1 # 2)], [([2]%nat, [1])]); ([(1 # 2)], [([3]%nat, [1])]); ([0; (1 # 2)], [([]%nat, [1])])])))) _). vm_compute. reflexivity. Qed.
 
 Theorem diagonal_deep_relu_layer_3_global_optimum :
   global_optimum net data (Layer 3) theta.

@@ -54,8 +54,8 @@ Theorem diagonal_depth2_relu_layer_1_global_optimum :
 Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
   [42; 83; 23; 64] [true]
   (Split (Leaf (@Build_cell_proof K [1] [0] []
-    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([1]%nat, 1)])])) (Leaf (@Build_cell_proof K [2] [0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((3 # 2), [([]%nat, 1)])]))) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([0]%nat, 1); ([]%nat, (-1))]); ((1 # 2), [([1]%nat, 1)])])) (Leaf (@Build_cell_proof K [1] [0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([]%nat, 1)])]))) _). vm_compute. reflexivity. Qed.
 
 Theorem diagonal_depth2_relu_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.

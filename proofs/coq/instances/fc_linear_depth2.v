@@ -41,8 +41,10 @@ Proof. refine (check_kkt_sound K value exact net exact_data exact_point
 
 Theorem fc_linear_depth2_global_optimum :
   global_optimum net data Whole theta.
-Proof. refine (check_svm_dual_sound K value exact net 2 exact_data exact_point
-  [8; 8] _). vm_compute. reflexivity. Qed.
+Proof. refine (check_global_sound K value exact net exact_data Whole exact_point
+  [42; 83; 23; 64; 4; 45] [true; true]
+  (Leaf (@Build_cell_proof K [2; 2] [] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([4]%nat, (-1))]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1); ([5]%nat, (-1))])])) _). vm_compute. reflexivity. Qed.
 
 Theorem fc_linear_depth2_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.

@@ -43,7 +43,7 @@ Proof. refine (check_kkt_sound K value exact net exact_data exact_point
 Theorem fc_linear_depth3_global_optimum :
   global_optimum net data Whole theta.
 Proof. refine (check_svm_dual_sound K value exact net 2 exact_data exact_point
-  [32; 32] _). vm_compute. reflexivity. Qed.
+  [2; 2] _). vm_compute. reflexivity. Qed.
 
 Theorem fc_linear_depth3_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.

@@ -56,10 +56,10 @@ Theorem fc_relu_layer_1_global_optimum :
 Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
   [42; 83; 23; 64; 4; 45] [true; true]
   (Split (Split (Leaf (@Build_cell_proof K [2; 2] [0; 0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)])])) (Leaf (@Build_cell_proof K [0; 5] [0; 0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (3, [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [5; 0] [0; 0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (3, [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [5; 0] [0; 0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (3, [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)])])) (Leaf (@Build_cell_proof K [0; 4] [0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (2, [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [4; 0] [0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (2, [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [4; 0] [0; 0] []
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); (2, [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
 
 Theorem fc_relu_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.

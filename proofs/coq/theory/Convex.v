@@ -1,4 +1,4 @@
-(** [layer-global], [layer-cells], [lagrangian]: on every cell an identity
+(** [bound] where one or two layers move: on every cell an identity
       ½(‖θ'‖² − ‖θ‖²) = Σ λ_i (y_iΦ − 1) + Σ ν_k c_k + Σ w c_j c_k + Σ D_r q_r²
     with non-negative λ, ν, w, D, where c_k >= 0 are the conditions of the cell. *)
 From Coq Require Import Reals QArith Qreals List Arith Lia Lra Bool.

@@ -1,6 +1,7 @@
 (** Sign choices: the forward passes of all samples over polynomials in the parameters
-    that may move.  Where the sign of a pre-activation is not decided, both choices are
-    explored, each with its closed condition; evidence is a tree of the same shape.
+    that may move.  A pre-activation may have one sign in the whole region, or one that
+    follows from the signs of the weights and values that it sums; elsewhere both choices
+    are explored, each with its closed condition; evidence is a tree of the same shape.
     Every point of the region reaches a leaf that describes it. *)
 From Coq Require Import Reals QArith Qreals List Arith Lia Lra Bool.
 From MarginCert Require Import Definitions Exact Algebra Forward Common.
@@ -78,39 +79,63 @@ Section Explore.
       | M :: [] => columns M (map (fun _ => true) M)
       | M :: Ws' => columns M (needs Ws')
       end.
-    Definition off (u : polynomial) : polynomial := pmul K (pconst K (gslope K a)) u.
-    Fixpoint units (z : list polynomial) (need : list bool) (cs : list polynomial) (t : tree W)
-      (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
+    (** A value and its sign, where that is known: true for >= 0, false for <= 0. *)
+    Definition value := (polynomial * option bool)%type.
+    (** Every term of the sum has the sign b. *)
+    Fixpoint terms_have (b : bool) (row : list entry) (h : list value) : bool :=
+      match row, h with
+      | Zero :: row', _ :: h' => terms_have b row' h'
+      | Param k :: row', (p, s) :: h' =>
+          match th k, p with
+          | [], _ | _, [] => true
+          | _, _ => match decide (th k), s with
+                    | Some c, Some e => Bool.eqb (Bool.eqb c e) b | _, _ => false end
+          end && terms_have b row' h'
+      | _, _ => true
+      end.
+    Definition preactivation_of (h : list value) (row : list entry) : value :=
+      let u := gdot K (polynomials K) th row (map fst h) in
+      (u, match decide u with
+          | Some b => Some b
+          | None => if terms_have true row h then Some true
+                    else if terms_have false row h then Some false else None end).
+    Definition on_value (u : polynomial) : value := (u, Some true).
+    Definition off_value (u : polynomial) : value :=
+      (pmul K (pconst K (gslope K a)) u, if nonneg K (gslope K a) then Some false else None).
+    Fixpoint units (z : list value) (need : list bool) (cs : list polynomial) (t : tree W)
+      (k : list value -> list polynomial -> tree W -> bool) : bool :=
       match z with
       | [] => k [] cs t
-      | u :: z' =>
-        if negb (hd false need) then units z' (tl need) cs t (fun h => k ([] :: h)) else
-        match decide u with
-        | Some true => units z' (tl need) cs t (fun h => k (u :: h))
-        | Some false => units z' (tl need) cs t (fun h => k (off u :: h))
+      | (u, s) :: z' =>
+        if negb (hd false need) then units z' (tl need) cs t (fun h => k (([], None) :: h)) else
+        match s with
+        | Some true => units z' (tl need) cs t (fun h => k (on_value u :: h))
+        | Some false => units z' (tl need) cs t (fun h => k (off_value u :: h))
         | None => match t with
           | Gone ws => gone ws cs
-          | Split t1 t0 => units z' (tl need) (u :: cs) t1 (fun h => k (u :: h)) &&
-                           units z' (tl need) (pneg u :: cs) t0 (fun h => k (off u :: h))
+          | Split t1 t0 => units z' (tl need) (u :: cs) t1 (fun h => k (on_value u :: h)) &&
+                           units z' (tl need) (pneg u :: cs) t0 (fun h => k (off_value u :: h))
           | _ => false
           end
         end
       end.
-    Fixpoint pass (Ws : list matrix) (x : list polynomial) (cs : list polynomial) (t : tree W)
+    Fixpoint pass (Ws : list matrix) (x : list value) (cs : list polynomial) (t : tree W)
       (k : list polynomial -> list polynomial -> tree W -> bool) : bool :=
       match Ws with
-      | [] => k x cs t
-      | M :: [] => k (gmatvec K (polynomials K) th M x) cs t
-      | M :: Ws' => let z := gmatvec K (polynomials K) th M x in
+      | [] => k (map fst x) cs t
+      | M :: [] => k (gmatvec K (polynomials K) th M (map fst x)) cs t
+      | M :: Ws' =>
         match a with
-        | Linear => pass Ws' z cs t k
-        | _ => units z (needs Ws') cs t (fun h cs t => pass Ws' h cs t k)
+        | Linear => pass Ws' (map (fun u => (u, None)) (gmatvec K (polynomials K) th M (map fst x))) cs t k
+        | _ => units (map (preactivation_of x) M) (needs Ws') cs t (fun h cs t => pass Ws' h cs t k)
         end
       end.
+    Definition inputs_of (x : list K) : list value :=
+      map (fun p => (p, decide p)) (start K (polynomials K) x).
     Fixpoint explore (data : list (exact_sample K)) (ms cs : list polynomial) (t : tree W) : bool :=
       match data with
       | [] => visit (rev ms) cs t
-      | d :: data' => match Ws with [] => false | _ => true end && pass Ws (start K (polynomials K) (fst d)) cs t (fun o =>
+      | d :: data' => match Ws with [] => false | _ => true end && pass Ws (inputs_of (fst d)) cs t (fun o =>
           explore data' (signed_by K (polynomials K) (snd d) (output K (polynomials K) o) :: ms))
       end.
 
@@ -134,8 +159,8 @@ Section Explore.
       intros. unfold pneg. rewrite (pmul_v K v HK), (pconst_v K v HK), (v_of_Q HK).
       change (-1)%Q with (- (1))%Q. rewrite Q2R_opp, Q2R_1. lra.
     Qed.
-    Lemma off_v : forall y u, at_point y (off u) = slope a * at_point y u.
-    Proof. intros. unfold off. rewrite (pmul_v K v HK), (pconst_v K v HK), (gslope_v K v HK). lra. Qed.
+    Lemma off_v : forall y u, at_point y (fst (off_value u)) = slope a * at_point y u.
+    Proof. intros. unfold off_value. cbn [fst]. rewrite (pmul_v K v HK), (pconst_v K v HK), (gslope_v K v HK). lra. Qed.
     Lemma at_exact_v : forall p y, v (at_exact y p) = at_point (point_of v y) p.
     Proof.
       induction p as [|[m c] p IH]; simpl; intros y; [apply (v_zero HK)|].
@@ -195,15 +220,27 @@ Section Explore.
       - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
       - right. split; [lra|]. constructor; auto. split; rewrite !pneg_v; intros; lra.
     Qed.
-    (** Computed values agree with the true ones wherever they are needed. *)
-    Fixpoint rel (need : list bool) (h : list polynomial) (y : list R) : Prop :=
+    (** Computed values and signs agree with the true ones wherever they are needed. *)
+    Definition has_sign (s : option bool) (b : R) : Prop :=
+      match s with Some true => 0 <= b | Some false => b <= 0 | None => True end.
+    Fixpoint rel (need : list bool) (h : list value) (y : list R) : Prop :=
       match h, y with
       | [], [] => True
-      | p :: h', b :: y' => (hd false need = true -> at_point x p = b) /\ rel (tl need) h' y'
+      | (p, s) :: h', b :: y' =>
+          (hd false need = true -> at_point x p = b /\ has_sign s b) /\ rel (tl need) h' y'
       | _, _ => False
       end.
-    Lemma rel_all : forall h need, rel need h (map (at_point x) h).
-    Proof. induction h; simpl; auto. Qed.
+    Lemma decide_weak : forall p, has_sign (decide p) (at_point x p).
+    Proof.
+      intros p. destruct (decide p) as [[]|] eqn:D; simpl; auto; apply decide_sound in D; lra.
+    Qed.
+    Lemma rel_all : forall h need, rel need (map (fun p => (p, decide p)) h) (map (at_point x) h).
+    Proof. induction h; simpl; auto. intros need. split; auto using decide_weak. Qed.
+    Lemma rel_plain : forall need h y, rel need h y -> rel need (map (fun u => (fst u, None)) h) y.
+    Proof.
+      intros need h. revert need. induction h as [|[p s] h IH]; intros need [|b y] R; simpl in *; auto.
+      destruct R as [R1 R2]. split; auto. intros N. split; [apply R1, N | exact I].
+    Qed.
     Fixpoint covered (row : list entry) (need : list bool) : Prop :=
       match row with
       | [] => True
@@ -240,57 +277,92 @@ Section Explore.
       - split; [discriminate | apply IH].
     Qed.
     Lemma gdot_rel : forall row need h y, rel need h y -> covered row need ->
-      at_point x (gdot K (polynomials K) th row h) = dot theta row y.
+      at_point x (gdot K (polynomials K) th row (map fst h)) = dot theta row y.
     Proof.
       induction row as [|e row IH]; intros need h y R C.
       - simpl. rewrite (pconst_v K v HK), (v_zero HK). reflexivity.
-      - destruct h as [|p h], y as [|b y]; simpl in R; try contradiction.
+      - destruct h as [|[p s] h], y as [|b y]; simpl in R; try contradiction.
         + destruct e; simpl; rewrite (pconst_v K v HK), (v_zero HK); reflexivity.
         + destruct R as [R1 R2], C as [C1 C2]. destruct e as [|k].
-          * cbn [gdot dot weight]. rewrite (IH _ _ _ R2 C2). lra.
-          * cbn [gdot dot weight].
+          * cbn [map fst gdot dot weight]. rewrite (IH _ _ _ R2 C2). lra.
+          * cbn [map fst gdot dot weight].
             change (aadd (polynomials K)) with (padd K). change (amul (polynomials K)) with (pmul K).
             rewrite (padd_v K v HK), (pmul_v K v HK), (IH _ _ _ R2 C2).
             change (at_point x (th k)) with (theta k). simpl in C1.
             destruct (th k) as [|mc q] eqn:T.
             -- assert (Z : theta k = 0) by (unfold theta; rewrite T; reflexivity). rewrite Z. lra.
-            -- rewrite (R1 (C1 eq_refl)). reflexivity.
+            -- destruct (R1 (C1 eq_refl)) as [<- _]. reflexivity.
     Qed.
-    Lemma gmatvec_rel : forall M need up h y, rel need h y -> covers M need up ->
-      rel up (gmatvec K (polynomials K) th M h) (matvec theta M y).
+    Lemma terms_sound : forall b row need h y, rel need h y -> covered row need ->
+      terms_have b row h = true -> has_sign (Some b) (dot theta row y).
     Proof.
-      induction M as [|row M IH]; simpl; intros need up h y R C; auto. destruct C as [C1 C2].
-      split; [intros E; eapply gdot_rel; eauto | eapply IH; eauto].
+      intros b. induction row as [|e row IH]; intros need h y R C T; [destruct b; simpl; lra|].
+      destruct h as [|[p s] h], y as [|r y]; simpl in R; try contradiction.
+      { destruct e; simpl; destruct b; simpl; lra. }
+      destruct R as [R1 R2], C as [C1 C2]. destruct e as [|k].
+      - specialize (IH _ _ _ R2 C2 T). cbn [dot weight] in *. destruct b; simpl in *; lra.
+      - cbn [terms_have] in T. apply andb_prop in T as [T1 T2]. specialize (IH _ _ _ R2 C2 T2).
+        cbn [dot weight]. enough (S : has_sign (Some b) (theta k * r)) by (destruct b; simpl in *; lra).
+        clear IH T2. simpl in C1. pose proof (decide_weak (th k)) as Dk. change (at_point x (th k)) with (theta k) in Dk.
+        destruct (th k) as [|mc q] eqn:E.
+        { replace (theta k) with 0 by (unfold theta; rewrite E; reflexivity). destruct b; simpl; lra. }
+        destruct (R1 (C1 eq_refl)) as [R0 Rs]. destruct p as [|mc' q'].
+        { replace r with 0 by (rewrite <- R0; reflexivity). destruct b; simpl; lra. }
+        destruct (decide (mc :: q)) as [c|]; try discriminate. destruct s as [e|]; try discriminate.
+        apply eqb_prop in T1. subst b. destruct c, e; simpl in *; nra.
     Qed.
+    Lemma preactivation_rel : forall row need h y, rel need h y -> covered row need ->
+      at_point x (fst (preactivation_of h row)) = dot theta row y /\
+      has_sign (snd (preactivation_of h row)) (dot theta row y).
+    Proof.
+      intros row need h y R C. pose proof (gdot_rel row need h y R C) as E.
+      unfold preactivation_of. cbn [fst snd]. split; [exact E|].
+      pose proof (decide_weak (gdot K (polynomials K) th row (map fst h))) as D.
+      rewrite E in D. destruct (decide (gdot K (polynomials K) th row (map fst h))) as [b|]; [exact D|].
+      destruct (terms_have true row h) eqn:T; [eapply terms_sound; eauto|].
+      destruct (terms_have false row h) eqn:F; [eapply terms_sound; eauto | exact I].
+    Qed.
+    Lemma preactivations_rel : forall M need up h y, rel need h y -> covers M need up ->
+      rel up (map (preactivation_of h) M) (matvec theta M y).
+    Proof.
+      induction M as [|row M IH]; intros need up h y R C; [exact I|]. destruct C as [C1 C2].
+      cbn [map matvec rel]. destruct (preactivation_of h row) as [u s] eqn:P.
+      split; [|eapply IH; eauto]. intros E.
+      pose proof (preactivation_rel row need h y R (C1 E)) as Q. rewrite P in Q. exact Q.
+    Qed.
+    Lemma preactivations_plain : forall M h,
+      map (fun u => (fst u, None)) (map (preactivation_of h) M) =
+      map (fun u : polynomial => (u, @None bool)) (gmatvec K (polynomials K) th M (map fst h)).
+    Proof. intros. unfold gmatvec. rewrite !map_map. reflexivity. Qed.
     Lemma rel_full : forall (M : matrix) h y, length h = length M ->
-      rel (map (fun _ => true) M) h y -> map (at_point x) h = y.
+      rel (map (fun _ => true) M) h y -> map (at_point x) (map fst h) = y.
     Proof.
-      induction M; intros [|p h] [|b y] L R; simpl in *; try discriminate; try contradiction; auto.
-      destruct R as [R1 R2]. f_equal; auto.
+      induction M; intros [|[p s] h] [|b y] L R; simpl in *; try discriminate; try contradiction; auto.
+      destruct R as [R1 R2]. f_equal; auto. apply R1. reflexivity.
     Qed.
     Lemma units_sound : forall z need y cs t k, rel need z y ->
       (forall h cs t, rel need h (map (sigma a) y) ->
         Forall holds cs -> k h cs t = true -> Goal) ->
       Forall holds cs -> units z need cs t k = true -> Goal.
     Proof.
-      induction z as [|u z IH]; simpl; intros need y cs t k R Hk Hcs H.
+      induction z as [|[u s] z IH]; simpl; intros need y cs t k R Hk Hcs H.
       - destruct y; [|contradiction]. apply (Hk [] cs t); simpl; auto.
       - destruct y as [|b y]; [contradiction|]. destruct R as [R1 R2].
         destruct (hd false need) eqn:N; simpl in H.
-        + specialize (R1 eq_refl).
+        + destruct (R1 eq_refl) as [E S]. clear R1. subst b.
           assert (On : 0 <= at_point x u -> forall cs t, Forall holds cs ->
-            units z (tl need) cs t (fun h => k (u :: h)) = true -> Goal).
+            units z (tl need) cs t (fun h => k (on_value u :: h)) = true -> Goal).
           { intros P cs' t' Hcs' U. eapply IH; [exact R2| |exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
             eapply Hk; [|exact Hc|exact Kk]. simpl. split; auto. intros _.
-            rewrite <- R1, sigma_true; auto. }
+            rewrite sigma_true; auto. }
           assert (Off : at_point x u <= 0 -> forall cs t, Forall holds cs ->
-            units z (tl need) cs t (fun h => k (off u :: h)) = true -> Goal).
+            units z (tl need) cs t (fun h => k (off_value u :: h)) = true -> Goal).
           { intros P cs' t' Hcs' U. eapply IH; [exact R2| |exact Hcs'|exact U]. intros h cs'' t'' E Hc Kk.
-            eapply Hk; [|exact Hc|exact Kk]. simpl. split; auto. intros _.
-            rewrite <- R1, sigma_false, off_v; auto. }
-          destruct (decide u) as [[]|] eqn:D;
-            [apply decide_sound in D; eapply On; eauto; lra
-            |apply decide_sound in D; eapply Off; eauto |].
+            eapply Hk; [|exact Hc|exact Kk]. cbn [map rel]. unfold off_value at 1. split; auto. intros _.
+            rewrite sigma_false by exact P. split; [apply off_v|].
+            destruct (nonneg K (gslope K a)) eqn:G; [|exact I].
+            apply (nonneg_sound K v HK) in G. rewrite (gslope_v K v HK) in G. simpl. nra. }
+          destruct s as [[]|]; [eapply On; eauto | eapply Off; eauto |].
           destruct t as [w|t1 t0|ws|p t1 t0|p t]; try discriminate.
           * apply andb_prop in H as [H1 H0].
             destruct (sides u cs Hcs) as [[P F]|[P F]]; [eapply On | eapply Off]; eauto.
@@ -309,27 +381,30 @@ Section Explore.
       Forall holds cs -> pass Ws h cs t k = true -> Goal.
     Proof.
       induction Ws0 as [|M [|M' Ws'] IH]; intros h y cs t k Ne R Hk Hcs H; [contradiction| |].
-      - eapply Hk; [|exact Hcs|exact H]. simpl.
-        apply (rel_full M); [unfold gmatvec; apply map_length|].
-        eapply gmatvec_rel; [exact R | apply columns_cover].
+      - eapply Hk; [|exact Hcs|exact H]. cbn [forward].
+        rewrite <- (rel_full M (map (preactivation_of h) M) (matvec theta M y)).
+        + unfold gmatvec. rewrite !map_map. reflexivity.
+        + apply map_length.
+        + eapply preactivations_rel; [exact R | apply columns_cover].
       - remember (M' :: Ws') as Ws1 eqn:EW.
         assert (Ne1 : Ws1 <> []) by (rewrite EW; discriminate).
         assert (F : forall y, forward a theta (M :: Ws1) y =
           forward a theta Ws1 (map (sigma a) (matvec theta M y))) by (rewrite EW; reflexivity).
         assert (P : pass (M :: Ws1) h cs t k = match a with
-          | Linear => pass Ws1 (gmatvec K (polynomials K) th M h) cs t k
-          | _ => units (gmatvec K (polynomials K) th M h) (needs Ws1) cs t
+          | Linear => pass Ws1 (map (fun u => (u, None)) (gmatvec K (polynomials K) th M (map fst h))) cs t k
+          | _ => units (map (preactivation_of h) M) (needs Ws1) cs t
                    (fun h cs t => pass Ws1 h cs t k) end) by (rewrite EW; reflexivity).
         assert (Nd : needs (M :: Ws1) = columns M (needs Ws1)) by (rewrite EW; reflexivity).
         rewrite P in H. clear P. rewrite Nd in R.
-        pose proof (gmatvec_rel M _ (needs Ws1) _ _ R (columns_cover M (needs Ws1))) as RM.
-        assert (U : units (gmatvec K (polynomials K) th M h) (needs Ws1) cs t
+        pose proof (preactivations_rel M _ (needs Ws1) _ _ R (columns_cover M (needs Ws1))) as RM.
+        assert (U : units (map (preactivation_of h) M) (needs Ws1) cs t
           (fun h cs t => pass Ws1 h cs t k) = true -> Goal).
         { intros U. eapply units_sound; [exact RM| |exact Hcs|exact U].
           intros h' cs' t' E Hc Q. cbv beta in Q.
           eapply IH; [exact Ne1|exact E| |exact Hc|exact Q]. intros o cs2 t2 E2. eapply Hk.
           rewrite F, E2. reflexivity. }
         destruct a eqn:A; auto.
+        apply rel_plain in RM. rewrite preactivations_plain in RM.
         eapply IH; [exact Ne1|exact RM| |exact Hcs|exact H]. intros o cs2 t2 E2. eapply Hk.
         rewrite F, E2, sigma_linear. reflexivity.
     Qed.

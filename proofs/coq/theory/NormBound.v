@@ -1,4 +1,4 @@
-(** [norm-bound]: a global optimum in a network of any depth m without shared weights.  For
+(** [bound] by a chain, and by branches: a global optimum in a network of any depth m without shared weights.  For
     α >= 0 with A = Σ α_i every feasible θ' has
       A <= Σ α_i y_i Φ(θ';x_i) <= C Π ‖W_l‖  and  Π ‖W_l‖² <= (‖θ'‖²/m)^m,
     so that (‖θ‖²/m)^m C² <= A² makes θ optimal.  C is a bound at the first layer: of

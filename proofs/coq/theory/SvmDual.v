@@ -1,4 +1,4 @@
-(** [svm-dual]: a global optimum in a linear network of any depth m without shared
+(** [bound] in a linear network, at any depth: a global optimum in a linear network of any depth m without shared
     weights.  With u = Σ α_i y_i x_i and A = Σ α_i, every feasible θ' has
       A <= Φ(θ';u),  Φ(θ';u)² <= Π ‖W_l‖² ‖u‖²  and  Π ‖W_l‖² <= (‖θ'‖²/m)^m,
     so that (‖θ‖²/m)^m ‖u‖² <= A² makes θ optimal. *)

@@ -1,32 +1,33 @@
 /// <reference lib="dom" />
 /** The descent curve by hand: a slider for t, the norm and the margins against t, and the picture that moves along. */
 import * as Plot from "@observablehq/plot";
-import type { Instance, Of } from "../../certificate/format.js";
 import { curvePoint } from "../../kernel/forward.js";
-import { along } from "../proof/descent.js";
+import type { Proved } from "../../kernel/statements/index.js";
+import { type Instance, marginsOf, marginText } from "../../network/instance.js";
 import { element, plotWidth } from "./dom.js";
 import { coefficients, shown, valueAt } from "./numeric.js";
 import { COLOURS } from "./picture.js";
 
 const STEPS = 200;
+let sliders = 0;
 
 export function descentPlot<E>(
   instance: Instance<E>,
-  { curve }: Of<"not-local", E>,
+  { statement: { curve }, proof: { slacks, saved } }: Extract<Proved<E>, { kind: "not-local" }>,
   show: (point: readonly number[]) => void,
 ): HTMLElement {
   const end = instance.field.toNumber(curve.end);
-  const { slacks, gain } = along(instance, curve);
+  const margins = marginsOf(instance);
   const path = curvePoint(instance, curve).map((p) => coefficients(instance, p));
   const series = [
-    { name: "change of ‖θ‖²", values: coefficients(instance, gain).map((c) => -c), colour: COLOURS[1]! },
+    { name: "change of ‖θ‖²", values: coefficients(instance, saved).map((c) => -c), colour: COLOURS[1]! },
     ...slacks.map((slack, i) => ({
-      name: `margin ${i + 1} less 1`,
+      name: `margin of ${marginText(margins[i]!)}, less 1`,
       values: coefficients(instance, slack),
       colour: [COLOURS[0], COLOURS[2], COLOURS[3]][i % 3]!,
     })),
   ];
-  const id = `t-${instance.name}`;
+  const id = `t-${sliders++}`;
   const slider = element("input", { type: "range", id, min: "0", max: `${STEPS}`, value: `${STEPS / 2}` });
   const output = element("output", { for: id });
   const holder = element("div", { class: "plot" });
@@ -82,7 +83,7 @@ export function descentPlot<E>(
     element(
       "figcaption",
       {},
-      `A curve of feasible points from θ (t = 0) along which the norm falls: margins stay at least 1, up to t = ${shown(end)}. Move t; the neurons in the picture move along.`,
+      `A curve of feasible points from θ (t = 0) along which the norm falls: margins stay at least 1, up to t = ${shown(end)}. Move t; the units in the picture move along.`,
     ),
   );
 }

@@ -2,15 +2,19 @@
 /** The reviewer's page: shows the instances on demand, and lets the kernel re-check certificates in the browser. */
 import "katex/dist/katex.min.css";
 import "./page.css";
-import type { Certificate, Of, StatementKind } from "../../certificate/format.js";
-import { proofDocument } from "../proof.js";
+import { parametersOf, type Scope } from "../../network/network.js";
+import type { Accepted } from "../accepted.js";
+import { problemOf } from "../hash.js";
+import { documentOf } from "../proof.js";
 import { CONTENT_ID, type PageContent, type PageInstance, sectionId } from "./content.js";
 import { descentPlot } from "./descent.js";
 import { byId, element, find } from "./dom.js";
+import { enclosedFigures } from "./enclosed.js";
 import { flowPlot } from "./flow.js";
-import { neighboursPlot } from "./neighbours.js";
+import { GLOBAL_CAPTION, neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
 import { prose } from "./prose.js";
+import { treeFigures } from "./tree.js";
 import { type Outcome, verification } from "./verification.js";
 
 const { instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
@@ -56,48 +60,61 @@ function extras({ certificate, flows }: PageInstance): HTMLElement[] {
   ];
 }
 
-/** Picture, plot and written proof of an accepted certificate. */
-function evidence(certificate: Certificate<unknown>): HTMLElement[] {
-  const { instance, statements } = certificate;
-  const of = <K extends StatementKind>(kind: K) => statements.filter((s): s is Of<K, unknown> => s.kind === kind);
-  const drawn = picture(instance);
-  const descent = of("not-local").find(({ scope }) => scope === null) ?? of("not-local")[0];
-  const ball = of("strict-local").find(({ scope }) => scope === null);
-  const isGlobal =
-    of("svm-dual").length > 0 ||
-    of("norm-bound").length > 0 ||
-    of("branch-vertices").length > 0 ||
-    [...of("lagrangian"), ...of("path-bound")].some((s) => s.reach === "global");
-  const figures = [
-    ...(drawn === null ? [] : [drawn.element]),
-    ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),
-    ...(ball === undefined
+/** Pictures, plots and written proof of what is accepted. */
+function evidence(accepted: Accepted): HTMLElement[] {
+  const figures = accepted.sort === "exact" ? exactFigures(accepted) : enclosedFigures(accepted);
+  const trees = treeFigures(accepted);
+  const proof = unfolding("The problem and the proof, written out", () => prose(documentOf(accepted)));
+  proof.open = true;
+  return [
+    ...(figures.length === 0 ? [] : [element("div", { class: "figures" }, ...figures)]),
+    ...(trees.length === 0
       ? []
       : [
-          neighboursPlot(
-            instance,
-            instance.field.toNumber(ball.radius),
-            `Random feasible points in the certified ball of radius ${instance.field.toNumber(ball.radius)} around θ: the certificate proves that all of the ball's other feasible points have larger norm.`,
-          ),
+          unfolding("The trees of signs behind these statements", () => element("div", { class: "figures" }, ...trees)),
         ]),
-    ...(isGlobal && ball === undefined
-      ? [
-          neighboursPlot(
-            instance,
-            1,
-            "Random feasible points within distance 1 of θ: the certificate proves that no feasible point anywhere has a smaller norm.",
-          ),
-        ]
-      : []),
+    proof,
   ];
-  const proof = element(
-    "details",
-    { class: "proof" },
-    element("summary", {}, "The problem and the proof, written out"),
+}
+
+/** The picture, a descent to play with, and points around an optimum. */
+function exactFigures({ instance, statements }: Extract<Accepted, { readonly sort: "exact" }>): HTMLElement[] {
+  const { field: K, network } = instance;
+  const isWhole = (scope: Scope) => parametersOf(network, scope).length === network.parameters.length;
+  const drawn = picture(instance);
+  const descents = statements.flatMap(({ proved }) => (proved.kind === "not-local" ? [proved] : []));
+  const descent = descents.find(({ statement }) => isWhole(statement.scope)) ?? descents[0];
+  const answers = statements.flatMap(({ meaning }) =>
+    meaning.answer === "yes" && isWhole(meaning.scope) ? [meaning] : [],
   );
-  proof.addEventListener("toggle", () => proof.append(prose(proofDocument(instance, statements))), { once: true });
-  proof.open = true;
-  return [...(figures.length === 0 ? [] : [element("div", { class: "figures" }, ...figures)]), proof];
+  const ball = answers.find(({ radius }) => radius !== null);
+  const isGlobal = answers.some(({ about }) => about === "global");
+  const radius = ball === undefined ? 1 : K.toNumber(ball.radius);
+  const caption =
+    ball === undefined
+      ? GLOBAL_CAPTION
+      : `Random feasible points in the certified ball of radius ${radius} around θ: the certificate proves that all of the ball’s other feasible points have larger norm.`;
+  return [
+    ...(drawn === null ? [] : [drawn.element]),
+    ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),
+    ...(ball !== undefined || isGlobal ? [neighboursPlot(instance, radius, caption)] : []),
+  ];
+}
+
+/** Something that is made when it is first opened. */
+function unfolding(summary: string, content: () => HTMLElement): HTMLDetailsElement {
+  const details = element("details", { class: "unfolding" }, element("summary", {}, summary));
+  details.addEventListener("toggle", () => details.append(content()), { once: true });
+  return details;
+}
+
+/** Title and claim of a problem, as its author wrote them. */
+function authorsWords(accepted: Accepted): HTMLElement[] {
+  const { title, claim } = problemOf(accepted);
+  return [
+    ...(title === null ? [] : [element("p", { class: "title" }, title)]),
+    ...(claim === null ? [] : [element("p", { class: "authors" }, `The author’s claim: ${claim}`)]),
+  ];
 }
 
 /** Lets the kernel check an instance's certificate, and shows what it says in the instance's section and in the table. */
@@ -122,7 +139,8 @@ byId("verify-all").addEventListener("click", () => {
 /** Shows what the kernel says of a file from disk, and, when it accepts all of it, the proof. */
 async function showFile(file: File): Promise<void> {
   const { list, accepted } = verification(await file.text());
-  byId("dropped").replaceChildren(element("h3", {}, file.name), list, ...(accepted === null ? [] : evidence(accepted)));
+  const shown = accepted === null ? [] : [...authorsWords(accepted), ...evidence(accepted)];
+  byId("dropped").replaceChildren(element("h3", {}, file.name), list, ...shown);
   byId("dropped").scrollIntoView({ block: "nearest" });
 }
 

@@ -1,12 +1,15 @@
 /// <reference lib="dom" />
 /** Random feasible points around an optimum: none of them has a smaller norm, as the certificate says of all of them. */
 import * as Plot from "@observablehq/plot";
-import type { Instance } from "../../certificate/format.js";
+import type { Instance } from "../../network/instance.js";
 import { element, plotWidth } from "./dom.js";
 import { numeric, shown, squaredNorm } from "./numeric.js";
 
 const WANTED = 400;
 const MOST_TRIES = 40_000;
+
+export const GLOBAL_CAPTION =
+  "Random feasible points within distance 1 of θ: the certificate proves that no feasible point anywhere has a smaller norm.";
 
 interface Neighbour {
   readonly distance: number;

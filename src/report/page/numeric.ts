@@ -1,10 +1,8 @@
 /** Floating point, for pictures only: no verdict comes from here. */
-import type { Instance } from "../../certificate/format.js";
 import type { Ring } from "../../exact/field.js";
 import type { Polynomial } from "../../exact/polynomial.js";
-import { Q } from "../../exact/rational.js";
 import { forward } from "../../kernel/forward.js";
-import { offSlope } from "../../problem/network.js";
+import { type Instance, marginOf, marginsOf, weightsOf } from "../../network/instance.js";
 
 const doubles: Ring<number> = {
   zero: 0,
@@ -19,16 +17,25 @@ const doubles: Ring<number> = {
 export interface NumericInstance {
   readonly point: readonly number[];
   readonly inputs: readonly (readonly number[])[];
+  /** All weights at a point: its parameters, then the constants. */
+  readonly weights: (point: readonly number[]) => readonly number[];
   readonly margins: (point: readonly number[]) => readonly number[];
 }
 
-export function numeric<E>({ network, field: K, data, point }: Instance<E>): NumericInstance {
-  const slope = Q.toNumber(offSlope(network.activation));
+export function numeric<E>(instance: Instance<E>): NumericInstance {
+  const { field: K, data, point } = instance;
   const inputs = data.map(({ x }) => x.map(K.toNumber));
+  const constants = weightsOf(instance, []).map(K.toNumber);
+  const weights = (at: readonly number[]) => [...at, ...constants];
+  const constraints = marginsOf(instance);
   return {
     point: point.map(K.toNumber),
     inputs,
-    margins: (at) => inputs.map((x, i) => data[i]!.y * forward(doubles, network, slope, at, x, (z) => z > 0).output),
+    weights,
+    margins: (at) => {
+      const passes = inputs.map((x) => forward(doubles, instance, K.toNumber, weights(at), x, (z) => z > 0));
+      return constraints.map((margin) => marginOf(doubles, margin, passes[margin.sample]!.outputs));
+    },
   };
 }
 

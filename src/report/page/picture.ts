@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
-/** The problem in the plane: data, the incoming weights of the first hidden layer, and where each neuron is on. */
+/** The problem in the plane: data, the incoming weights of the first hidden layer, and where each of its units is on. */
 import * as Plot from "@observablehq/plot";
-import type { Instance } from "../../certificate/format.js";
-import type { Network } from "../../problem/network.js";
+import type { Instance } from "../../network/instance.js";
+import { isLinearLayer } from "../../network/network.js";
 import { element } from "./dom.js";
 import { numeric } from "./numeric.js";
 
@@ -10,76 +10,105 @@ type Vector2 = readonly [number, number];
 
 export const COLOURS = ["var(--first)", "var(--second)", "var(--third)", "var(--fourth)"];
 
-/** What is drawn: points with a name, and neurons as vectors read off the parameters. */
-interface Scene {
-  readonly points: readonly { readonly at: Vector2; readonly name: string; readonly positive: boolean }[];
-  readonly neurons: readonly { readonly name: string; readonly vector: (point: readonly number[]) => Vector2 }[];
-  readonly axes: string;
+/** More arrows are not told apart. */
+const MAX_ARROWS = 8;
+
+interface DataPoint {
+  readonly at: Vector2;
+  readonly name: string;
+  /** Filled for the label 1, hollow for −1; a symbol of its own for each class. */
+  readonly filled: boolean;
+  readonly symbol: string;
 }
 
-/** A picture that follows the parameters, or null where the inputs are not planar. */
+/** What is drawn: points with a name, and units as vectors read off all the weights. */
+interface Scene {
+  readonly points: readonly DataPoint[];
+  readonly units: readonly { readonly name: string; readonly vector: (weights: readonly number[]) => Vector2 }[];
+  readonly axes: string;
+  /** Whether a unit is on or off. */
+  readonly kinks: boolean;
+}
+
+const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "cross", "wye"];
+
+/**
+ * A picture that follows the parameters, or null where the inputs are not planar. Units may be given in groups: each then has one arrow,
+ * that of its first unit. A remark ends the caption.
+ */
 export function picture<E>(
   instance: Instance<E>,
+  groups: readonly (readonly number[])[] | null = null,
+  remark = "",
 ): { element: HTMLElement; show: (point: readonly number[]) => void } | null {
-  const scene = sceneOf(instance);
+  const scene = sceneOf(instance, groups);
   if (scene === null) return null;
-  const { point } = numeric(instance);
+  const { point, weights } = numeric(instance);
   const holder = element("div", { class: "plot" });
-  const show = (at: readonly number[]) => holder.replaceChildren(draw(scene, at, instance.network));
+  const show = (at: readonly number[]) => holder.replaceChildren(draw(scene, weights(at)));
   show(point);
   const caption = element(
     "figcaption",
     {},
-    `${scene.axes}; arrows: incoming weights of each neuron${
-      instance.network.activation.kind === "linear" ? "" : ", shaded: where it is on"
-    }.`,
+    `${scene.axes}; arrows: incoming weights of each unit${scene.kinks ? ", shaded: where it is on" : ""}.${remark === "" ? "" : ` ${remark}`}`,
   );
   return { element: element("figure", { class: "picture" }, holder, caption), show };
 }
 
-function sceneOf<E>(instance: Instance<E>): Scene | null {
+function sceneOf<E>(instance: Instance<E>, groups: readonly (readonly number[])[] | null): Scene | null {
   const { network, data } = instance;
   const { inputs } = numeric(instance);
-  const { source, layers } = network;
+  const { source, layers, outputs } = network;
   if (layers.length < 2) return null;
-  const label = (k: number) => (data[k]!.y > 0 ? "+" : "−");
+  const [first] = layers as [(typeof layers)[0]];
+  const kinks = !isLinearLayer(network, 0);
+  const point = (at: Vector2, sample: number, part: string): DataPoint => {
+    const { y } = data[sample]!;
+    const label = outputs > 1 ? `class ${y + 1}` : y > 0 ? "+" : "−";
+    const symbol = outputs > 1 ? SYMBOLS[y % SYMBOLS.length]! : SYMBOLS[0]!;
+    return { at, name: `x${sample + 1}${part} (${label})`, filled: outputs > 1 || y > 0, symbol };
+  };
   if (source.kind === "convolutional" && source.filter === 2) {
+    const patch = first[0]!.map(({ weight }) => weight);
     return {
       points: inputs.flatMap((x, i) =>
-        layers[0]!.map((row, k) => ({
-          at: [x[row[0]!.from]!, x[row[1]!.from]!] as const,
-          name: `x${i + 1}, patch ${k + 1} (${label(i)})`,
-          positive: data[i]!.y > 0,
-        })),
+        first.map((row, k) => point([x[row[0]!.from]!, x[row[1]!.from]!], i, `, patch ${k + 1}`)),
       ),
-      neurons: [{ name: "filter f", vector: (p) => [p[0]!, p[1]!] }],
+      units: [{ name: "filter f", vector: (w) => [w[patch[0]!]!, w[patch[1]!]!] }],
       axes: "The patches of each input",
+      kinks,
     };
   }
-  if (network.inputs !== 2 || layers[0]!.length > COLOURS.length) return null;
+  const drawn = groups ?? first.map((_, unit) => [unit]);
+  if (network.inputs !== 2 || drawn.length > MAX_ARROWS) return null;
   return {
-    points: inputs.map((x, i) => ({
-      at: [x[0]!, x[1]!] as const,
-      name: `x${i + 1} (${label(i)})`,
-      positive: data[i]!.y > 0,
-    })),
-    neurons: layers[0]!.map((row, unit) => ({
-      name: `neuron ${unit + 1}`,
-      vector: (p) => {
-        const weight = (from: number) => row.reduce((sum, c) => sum + (c.from === from ? p[c.parameter]! : 0), 0);
+    points: inputs.map((x, i) => point([x[0]!, x[1]!], i, "")),
+    units: drawn.map(([unit, ...others]) => ({
+      name: `unit${others.length === 0 ? "" : "s"} ${[unit!, ...others]
+        .map((k) => k + 1)
+        .sort((a, b) => a - b)
+        .join(", ")}`,
+      vector: (w) => {
+        const weight = (from: number) =>
+          first[unit!]!.reduce((sum, c) => sum + (c.from === from ? w[c.weight]! : 0), 0);
         return [weight(0), weight(1)];
       },
     })),
     axes: "The inputs in the plane",
+    kinks,
   };
 }
 
-function draw({ points, neurons }: Scene, at: readonly number[], { activation }: Network): Element {
-  const vectors = neurons.map(({ name, vector }, k) => ({ name, at: vector(at), colour: COLOURS[k]! }));
+function draw({ points, units, kinks }: Scene, weights: readonly number[]): Element {
+  const vectors = units.map(({ name, vector }, k) => ({
+    name,
+    at: vector(weights),
+    colour: COLOURS[k % COLOURS.length]!,
+  }));
   const reach = 1.25 * Math.max(1e-9, ...points.map((p) => norm(p.at)), ...vectors.map((v) => norm(v.at)));
   const arrows = vectors.filter((v) => norm(v.at) > 1e-9 * reach);
   const dead = vectors.filter((v) => norm(v.at) <= 1e-9 * reach);
-  const halves = activation.kind === "linear" ? [] : arrows;
+  const halves = kinks ? arrows : [];
   const svg = Plot.plot({
     width: 360,
     height: 360,
@@ -126,7 +155,8 @@ function draw({ points, neurons }: Scene, at: readonly number[], { activation }:
         x: (p) => p.at[0],
         y: (p) => p.at[1],
         r: 5,
-        fill: (p) => (p.positive ? "currentColor" : "var(--paper)"),
+        symbol: "symbol",
+        fill: (p) => (p.filled ? "currentColor" : "var(--paper)"),
         stroke: "currentColor",
         strokeWidth: 1.5,
       }),
@@ -142,10 +172,10 @@ function draw({ points, neurons }: Scene, at: readonly number[], { activation }:
       }),
     ],
   });
-  const neuronText = vectors.map(({ name, at: [x, y] }) => `${name} (${x.toFixed(2)}, ${y.toFixed(2)})`).join(", ");
+  const unitText = vectors.map(({ name, at: [x, y] }) => `${name} (${x.toFixed(2)}, ${y.toFixed(2)})`).join(", ");
   const pointText = points.map(({ name, at: [x, y] }) => `${name} at (${x.toFixed(2)}, ${y.toFixed(2)})`).join(", ");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${pointText}; ${neuronText}`);
+  svg.setAttribute("aria-label", `${pointText}; ${unitText}`);
   return svg;
 }
 

@@ -37,6 +37,14 @@ export function claim(statement: string, proof: readonly Block[]): Block {
   return { kind: "claim", statement, proof };
 }
 
+const DOLLAR = "\ue000";
+const QUOTE = "\ue001";
+
+/** Somebody else's words as plain text, whatever is in them. */
+export function literal(words: string): string {
+  return words.replaceAll("$", DOLLAR).replaceAll("`", QUOTE);
+}
+
 export interface Span {
   readonly kind: "plain" | "math" | "code";
   readonly content: string;
@@ -49,7 +57,8 @@ export function spansOf(content: string): readonly Span[] {
     .filter((part) => part !== "")
     .map((part) => {
       const kind = part.startsWith("$") ? "math" : part.startsWith("`") ? "code" : "plain";
-      return { kind, content: kind === "plain" ? part : part.slice(1, -1) };
+      if (kind !== "plain") return { kind, content: part.slice(1, -1) };
+      return { kind, content: part.replaceAll(DOLLAR, "$").replaceAll(QUOTE, "`") };
     });
 }
 

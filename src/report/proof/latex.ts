@@ -90,9 +90,11 @@ function render(block: Block): string {
 /** More rows than this are broken over pages. */
 const MAX_UNBROKEN_ROWS = 20;
 
-/** Letters that fit a line, the width of one, and how many make a column wide. */
+/** Letters that fit a line of 17 cm, the gap between columns, and how many letters make a column wide. */
 const LINE_LETTERS = 82;
-const LETTER_CENTIMETRES = 0.19;
+const LETTER_CENTIMETRES = 17 / LINE_LETTERS;
+const GAP_CENTIMETRES = 0.43;
+const LEAST_CENTIMETRES = 1.8;
 const WIDE_LETTERS = 18;
 
 /** A formula in a text that is longer than this may have to be broken. */
@@ -109,7 +111,7 @@ function columns(heads: readonly string[], rows: readonly (readonly string[])[])
   return widths
     .map((width) =>
       width > WIDE_LETTERS
-        ? `>{\\raggedright\\arraybackslash}p{${(share(width) * LETTER_CENTIMETRES).toFixed(1)}cm}`
+        ? `>{\\raggedright\\arraybackslash}p{${Math.max(share(width) * LETTER_CENTIMETRES - GAP_CENTIMETRES, LEAST_CENTIMETRES).toFixed(1)}cm}`
         : "l",
     )
     .join("");
@@ -119,13 +121,16 @@ const IN_TEXT: Readonly<Record<string, string>> = {
   "\\": "\\textbackslash{}",
   "~": "\\textasciitilde{}",
   "^": "\\textasciicircum{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "|": "\\textbar{}",
 };
 
 /** Without what LaTeX would take for a command, and without letters that its standard fonts do not have. */
 function escapeLatex(plain: string): string {
   return plain
     .replace(/[^\x20-\x7e\u00a1-\u00ff–—“”’]|[«»ÐðÞþ]/gu, "?")
-    .replace(/[&%#_{}$~^\\]/g, (c) => IN_TEXT[c] ?? `\\${c}`);
+    .replace(/[&%#_{}$~^\\<>|]/g, (c) => IN_TEXT[c] ?? `\\${c}`);
 }
 
 function inline(content: string): string {

@@ -48,18 +48,22 @@ const WORDS: Readonly<Record<string, string>> = {
   "\\ ": "\\enspace ",
   "\\!": "",
   "\\|": "\\Vert ",
+  "\\_": "\\underline{\\hspace{0.5em}}",
 };
 
 /** Commands that are a backslash and a punctuation mark, in letters: Markdown takes the backslash for its own. */
 function wordy(math: string): string {
-  return math.replace(/(?<!\\)(\\[,; !|]) ?/g, (_, command: string) => WORDS[command]!);
+  return math.replace(/(?<!\\)(\\[,; !|_]) ?/g, (_, command: string) => WORDS[command]!);
 }
+
+/** What Markdown, or GitHub's dialect of it, would not leave as it stands in a paragraph. */
+const MARKUP = /[\\`*_{}[\]<>#|~&$@]|(?<=:)\/|(?<=www)\./g;
 
 function inline(content: string): string {
   return spansOf(content)
     .map(({ kind, content: inner }) => {
       if (kind === "math") return `$${wordy(inner)}$`;
-      return kind === "code" ? `\`${inner}\`` : inner.replace(/[\\_<]/g, "\\$&");
+      return kind === "code" ? `\`${inner}\`` : inner.replace(MARKUP, "\\$&");
     })
     .join("");
 }

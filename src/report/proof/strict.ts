@@ -1,102 +1,143 @@
 /** `strict-local`: in full where curvature decides, and in two lines where the margins are linear. */
-import type { Instance, Of, Piece } from "../../certificate/format.js";
-import type { MultivariatePolynomial } from "../../exact/multivariate.js";
-import { type Pass, slackSigns } from "../../kernel/forward.js";
-import { type PieceFrame, pieceConstraints, pieceFrame } from "../../kernel/strict-local.js";
-import { parametersOf } from "../../problem/network.js";
-import { combinationLatex, coordinate, curvedProof, lines, type NamedPiece } from "./curvature.js";
+import { abs, compare } from "../../exact/field.js";
+import { tailBound } from "../../exact/multivariate.js";
+import type { Facts } from "../../kernel/facts.js";
+import type { Proved } from "../../kernel/statements/index.js";
+import type { StrictLeaf } from "../../kernel/statements/strict-local.js";
+import { isLinear, isLinearLayer, parametersOf, type Scope } from "../../network/network.js";
+import { casesOf, goneBlocks } from "./cases.js";
+import { combinationLatex, coordinate, curvedProof, isUsed, lines, type NamedLeaf } from "./curvature.js";
 import { type Block, claim, display, enumeration, items, text } from "./document.js";
-import { excludedText } from "./exclusions.js";
-import { parameterTuple, pointLatex, preactivationLatex, problemLatex } from "./notation.js";
+import {
+  anyMarginLatex,
+  marginIndex,
+  parameterTuple,
+  pointLatex,
+  preactivationLatex,
+  problemLatex,
+  properScope,
+  signedLatex,
+} from "./notation.js";
 import { multivariateLatex, numberLatex } from "./typeset.js";
-import { idleText } from "./units.js";
+import { firstMovingLayer, idleText, influentialUnits } from "./units.js";
 
-type StrictLocal<E> = Of<"strict-local", E>;
+export type StrictProved<E> = Extract<Proved<E>, { readonly kind: "strict-local" }>;
 
-function frameOf<E>(instance: Instance<E>, { scope }: StrictLocal<E>): PieceFrame<E> {
-  const active = slackSigns(instance, instance.point).flatMap((sign, i) => (sign === 0 ? [i] : []));
-  return pieceFrame(instance, scope, active);
+/** Whether, on the one cell that there is, every constraint with a multiplier is linear. */
+export function isLinearStrict<E>(facts: Facts<E>, proved: StrictProved<E>): boolean {
+  return "leaf" in proved.statement.tree && isLinearOn(facts, leavesOf(facts, proved)[0]!);
 }
 
-/** Whether, on the one piece that there is, every constraint with a multiplier is linear. */
-export function isLinear<E>(instance: Instance<E>, statement: StrictLocal<E>): boolean {
-  const [piece, ...others] = statement.pieces;
-  if (piece === undefined || others.length > 0) return false;
-  const { constraints } = pieceConstraints(instance, frameOf(instance, statement), piece.orientations);
-  return constraints.every(
-    (h, j) => instance.field.isZero(piece.multipliers[j]!) || [...h.values()].every((t) => t.variables.length < 2),
-  );
+/** The leaves of the tree, in order, with their proofs and the names of their constraints. */
+function leavesOf<E>(facts: Facts<E>, { statement, proof }: StrictProved<E>): NamedLeaf<E>[] {
+  const { network } = facts.instance;
+  const scope = properScope(network, statement.scope);
+  const leaves: StrictLeaf<E>[] = [];
+  const visit = (node: typeof statement.tree): void => {
+    if ("leaf" in node) leaves.push(node.leaf);
+    else if ("split" in node) {
+      visit(node.on);
+      visit(node.off);
+    }
+  };
+  visit(statement.tree);
+  return leaves.map((leaf, k) => ({
+    leaf,
+    proof: proof[k]!,
+    names: [
+      ...facts.active.map((j) => `h_{${marginIndex(network, facts.margins[j]!)}}`),
+      ...proof[k]!.cell.conditions.map(({ at, orientation }) => {
+        const name = signedLatex(network, at);
+        return orientation > 0 ? name : `(-${name})`;
+      }),
+    ],
+    point: pointLatex(scope),
+    moving: parametersOf(network, scope),
+    radius: statement.radius,
+  }));
 }
 
-export function strictLocalClaim<E>(instance: Instance<E>, statement: StrictLocal<E>): Block {
+export function strictLocalClaim<E>(facts: Facts<E>, proved: StrictProved<E>): Block {
+  const { instance } = facts;
   const { network, field: K } = instance;
-  const { scope, radius, pieces, excluded } = statement;
+  const { radius, tree } = proved.statement;
+  const scope = properScope(network, proved.statement.scope);
   const r = numberLatex(K, radius);
   const point = pointLatex(scope);
-  const frame = frameOf(instance, statement);
-  const linear = isLinear(instance, statement);
-  const dimension = parametersOf(network, scope).length;
-  const parts = pieces.map((piece) => {
-    const { constraints, passes } = pieceConstraints(instance, frame, piece.orientations);
-    const names = constraintNames(instance, frame, piece);
-    const named: NamedPiece<E> = { piece, constraints, names, point, dimension, radius };
-    return { named, signs: keptSignsText(instance, frame, passes, radius) };
+  const parts = leavesOf(facts, proved).map((named) => {
+    const body = isLinearOn(facts, named) ? [linearProof(facts, named)] : curvedProof(instance, named);
+    return { named, body, signs: keptSignsText(facts, named, scope) };
   });
-  const sameSigns = parts.every(({ signs }) => signs === parts[0]!.signs);
-  const body = parts.flatMap(({ named, signs }, k) => {
-    const { piece, constraints, names } = named;
-    const where = frame.kinks.length === 0 ? "" : `where $${pieceText(instance, frame, piece)}$`;
+  const keys = parts.map(({ named, body, signs }) => JSON.stringify([constraintLines(facts, named), body, signs]));
+  const cases = casesOf(instance, tree, keys);
+  const printed = cases.keys.map((key) => ({ key, ...parts[keys.indexOf(key)]! }));
+  const sameSigns = printed.every(({ signs }) => signs === printed[0]!.signs);
+  const estimate = estimateText(
+    facts,
+    printed.map(({ named }) => named),
+  );
+  const firstCurved = printed.findIndex(({ body }) => body.length > 1);
+  const only = printed.length === 1 && cases.where(printed[0]!.key) === "";
+  const body = printed.flatMap(({ key, named, body: [identity, ...rest], signs }, k) => {
+    const where = cases.where(key);
     return [
-      ...(signs === "" || (sameSigns && k > 0)
-        ? []
-        : [text(sameSigns || where === "" ? signs : `Now ${where}. ${signs}`)]),
-      text(where === "" ? "So the margins of the active samples give" : `The constraints ${where} are`),
-      display(
-        ...constraints.flatMap((h, j) => lines(`${names[j]} &= `, `${multivariateLatex(K, h, coordinate)} \\ge 0`)),
-      ),
-      ...(linear ? linearProof(instance, named) : curvedProof(instance, named, pieces)),
+      ...(signs === "" || (sameSigns && k > 0) ? [] : [text(sameSigns || only ? signs : `Now let ${where}. ${signs}`)]),
+      ...neededBlocks(constraintLines(facts, named), only ? null : where),
+      ...identity!,
+      ...(k === firstCurved && estimate !== "" ? [text(estimate)] : []),
+      ...rest.flat(),
     ];
   });
   const idle = idleText(instance, scope);
+  const shifted = anyMarginLatex(network, "\\theta + d");
+  const index = network.outputs === 1 ? "i" : "i,k";
+  const active = network.outputs === 1 ? "active samples" : "active margins";
   return claim(
     `The point $${point}$ is a strict local optimum of $${problemLatex(scope)}$: every other feasible point within distance $${r}$ has larger norm.`,
     [
       text(
-        `Let $d$ be a displacement of the coordinates $${parameterTuple(network, scope)}$ with $0 < \\|d\\| \\le ${r}$ and $\\theta + d$ feasible; write $h_i = y_i\\Phi(\\theta + d; x_i) - 1$ for the active samples.${idle === "" ? "" : ` ${idle}`}${kinkText(instance, frame)}`,
+        `Let $d$ be a displacement of the coordinates $${parameterTuple(network, scope)}$ with $0 < \\|d\\| \\le ${r}$ and $\\theta + d$ feasible; write $h_{${index}} = ${shifted} - 1$ for the ${active}.${idle === "" ? "" : ` ${idle}`}${kinkText(facts, proved, only)}${only || cases.signs === "" ? "" : ` The cases are told apart ${cases.signs}.`}`,
       ),
-      ...excludedText(instance, excluded),
+      ...goneBlocks([cases]),
       ...body,
     ],
   );
 }
 
-/** Which pre-activations have no sign at θ, as a sentence after others. */
-function kinkText<E>({ network }: Instance<E>, { kinks }: PieceFrame<E>): string {
-  if (kinks.length === 0) return "";
-  const names = kinks.map(({ sample, layer, unit }) => `$${preactivationLatex(network, sample, layer, unit)}$`);
-  return kinks.length === 1
-    ? ` At $\\theta$ the pre-activation ${names[0]} is zero; both its signs are treated, the cells being closed.`
-    : ` At $\\theta$ the pre-activations ${enumeration(names)} are zero; every choice of their signs is treated, the cells being closed.`;
+/** Which forms have no sign at θ, as a sentence after others. */
+function kinkText<E>({ instance: { network } }: Facts<E>, { proof }: StrictProved<E>, isAlike: boolean): string {
+  const names = [
+    ...new Set(proof.flatMap(({ cell }) => cell.conditions.map(({ at }) => `$${signedLatex(network, at)}$`))),
+  ];
+  if (names.length === 0) return "";
+  const signs = names.length === 1 ? "both its signs are treated" : "their signs are treated as far as they matter";
+  return ` At $\\theta$ ${enumeration(names)} ${names.length === 1 ? "is" : "are"} zero; ${signs}, the cells being closed${isAlike ? ", and the proof is the same for all" : ""}.`;
 }
 
 /** Several layers with linear margins in one claim. */
-export function linearStrictClaim<E>(instance: Instance<E>, statements: readonly StrictLocal<E>[]): Block {
+export function linearStrictClaim<E>(facts: Facts<E>, group: readonly StrictProved<E>[]): Block {
+  const { instance } = facts;
   const { network, field: K } = instance;
-  const entries = statements.map((statement) => {
-    const { scope, radius, pieces } = statement;
-    const frame = frameOf(instance, statement);
-    const { constraints, passes } = pieceConstraints(instance, frame, pieces[0]!.orientations);
-    const names = constraintNames(instance, frame, pieces[0]!);
-    const signs = [idleText(instance, scope), keptSignsText(instance, frame, passes, radius)];
-    const margins = constraints.map((h, j) => `$${names[j]} = ${multivariateLatex(K, h, coordinate)}$`);
-    const combined = combinationLatex(instance, pieces[0]!, names);
-    return `Layer ${scope! + 1}, $${parameterTuple(network, scope)}$, radius $${numberLatex(K, radius)}$: ${signs.map((one) => (one === "" ? "" : `${one} `)).join("")}${margins.join(", ")}, and $\\langle ${pointLatex(scope)}, d\\rangle = ${combined} \\ge 0$.`;
+  const entries = group.map((proved) => {
+    const { scope, radius } = proved.statement;
+    const [named] = leavesOf(facts, proved) as [NamedLeaf<E>];
+    const signs = [idleText(instance, scope), keptSignsText(facts, named, scope)];
+    const { constraints } = named.proof;
+    const margins = constraints.flatMap((h, j) =>
+      isUsed(instance, named, j) ? [`$${named.names[j]} = ${multivariateLatex(K, h, coordinate(named))}$`] : [],
+    );
+    return `Layer ${scope! + 1}, $${parameterTuple(network, scope)}$, radius $${numberLatex(K, radius)}$: ${signs.map((one) => (one === "" ? "" : `${one} `)).join("")}${
+      margins.length === 0
+        ? `$${pointLatex(scope)} = 0$`
+        : `${margins.join(", ")}, and $\\langle ${pointLatex(scope)}, d\\rangle = ${combinationLatex(instance, named)} \\ge 0$`
+    }.`;
   });
+  const index = network.outputs === 1 ? "i" : "i,k";
   return claim(
     `Each of the following layers is a strict local optimum of its own problem: every other feasible point within the radius has larger norm.`,
     [
       text(
-        "For a displacement $d \\ne 0$ of the layer's weights within the radius no pre-activation that matters to an active sample changes its sign, so the margins of the active samples are affine. With $h_i = y_i\\Phi(\\theta + d; x_i) - 1 \\ge 0$ on the active samples:",
+        `For a displacement $d \\ne 0$ of the layer's weights within the radius no pre-activation that matters to an active margin changes its sign, so the active margins are affine. With $h_{${index}} = ${anyMarginLatex(network, "\\theta + d")} - 1 \\ge 0$ for these:`,
       ),
       items(entries),
       text(
@@ -106,57 +147,96 @@ export function linearStrictClaim<E>(instance: Instance<E>, statements: readonly
   );
 }
 
-function constraintNames<E>(
-  { network }: Instance<E>,
-  { active, kinks }: PieceFrame<E>,
-  { orientations }: Piece<E>,
-): string[] {
+function constraintLines<E>({ instance }: Facts<E>, named: NamedLeaf<E>): string[] {
+  return named.proof.constraints.flatMap((h, j) =>
+    isUsed(instance, named, j)
+      ? lines(`${named.names[j]} &= `, `${multivariateLatex(instance.field, h, coordinate(named))} \\ge 0`)
+      : [],
+  );
+}
+
+function isLinearOn<E>({ instance: { field: K } }: Facts<E>, { leaf, proof }: NamedLeaf<E>): boolean {
+  return proof.constraints.every(
+    (h, j) => K.isZero(leaf.multipliers[j]!) || [...h.values()].every(({ variables }) => variables.length < 2),
+  );
+}
+
+/** Why the pre-activations that are not zero at θ keep their signs in the ball, in a sentence or two; empty where there is none. */
+function keptSignsText<E>(
+  { instance, margins, active, passes }: Facts<E>,
+  { proof: { cell }, radius, ...named }: NamedLeaf<E>,
+  scope: Scope,
+): string {
+  const { network, field: K } = instance;
+  if (isLinear(network)) return "";
+  const influential = influentialUnits(instance, scope);
+  const samples = [...new Set(active.map((j) => margins[j]!.sample))];
+  const first = firstMovingLayer(instance, scope);
+  const byValue: string[] = [];
+  const bySigns: string[] = [];
+  for (const sample of samples) {
+    for (const [l, units] of cell.sample(sample).layers.entries()) {
+      if (l < first || isLinearLayer(network, l)) continue;
+      for (const [unit, { z, sign }] of units.entries()) {
+        const here = passes[sample]!.preactivations[l]![unit]!;
+        if (z === null || sign === null || sign === 0 || !influential[l]![unit] || K.isZero(here)) continue;
+        if ([...z.values()].every(({ variables }) => variables.length === 0)) continue;
+        const isKept = compare(K, abs(K, here), K.mul(radius, tailBound(K, z, 1, radius))) > 0;
+        const name = preactivationLatex(network, sample, l, unit);
+        if (isKept) byValue.push(`$${name} = ${multivariateLatex(K, z, coordinate(named))} ${sign < 0 ? "<" : ">"} 0$`);
+        else bySigns.push(`$${name} ${sign < 0 ? "\\le" : "\\ge"} 0$`);
+      }
+    }
+  }
+  const kept = byValue.length === 1 ? "the sign stays" : "the signs stay";
   return [
-    ...active.map((i) => `h_{${i + 1}}`),
-    ...kinks.map(({ sample, layer, unit }, k) => {
-      const name = preactivationLatex(network, sample, layer, unit);
-      return orientations[k]! > 0 ? name : `(-${name})`;
-    }),
+    ...(byValue.length === 0 ? [] : [`As $|d_k| \\le ${numberLatex(K, radius)}$, ${kept}: ${byValue.join(", ")}.`]),
+    ...(bySigns.length === 0 ? [] : [`By the signs of what they are sums of, ${enumeration(bySigns)}.`]),
+  ].join(" ");
+}
+
+/** The constraints that a proof needs; θ_l = 0 needs none. */
+function neededBlocks(needed: readonly string[], where: string | null): Block[] {
+  if (needed.length === 0) return where === null ? [] : [text(`No constraint is needed where ${where}.`)];
+  return [
+    text(where === null ? "So the active margins give" : `The constraints that are needed where ${where} are`),
+    display(...needed),
   ];
 }
 
-function pieceText<E>({ network }: Instance<E>, { kinks }: PieceFrame<E>, { orientations }: Piece<E>): string {
-  const conditions = kinks.map(
-    ({ sample, layer, unit }, k) =>
-      `${preactivationLatex(network, sample, layer, unit)} ${orientations[k]! > 0 ? "\\ge" : "\\le"} 0`,
-  );
-  return conditions.join(",\\; ");
-}
-
-/** Why the pre-activations that are not zero at θ keep their signs in the ball, as a sentence; empty where there is none. */
-function keptSignsText<E>(
-  instance: Instance<E>,
-  { active, passes: here, influential, firstLayer }: PieceFrame<E>,
-  passes: readonly Pass<MultivariatePolynomial<E>>[],
-  radius: E,
-): string {
-  const { network, field: K } = instance;
-  if (network.activation.kind === "linear") return "";
-  const formulas = active.flatMap((sample, k) =>
-    passes[k]!.preactivations.flatMap((layer, l) =>
-      layer.flatMap((z, unit) => {
-        const sign = K.sign(here[k]!.preactivations[l]![unit]!);
-        const moves = [...z.values()].some(({ variables }) => variables.length > 0);
-        if (l < firstLayer || !influential[l]![unit] || sign === 0 || !moves) return [];
-        const name = preactivationLatex(network, sample, l, unit);
-        return [`$${name} = ${multivariateLatex(K, z, coordinate)} ${sign < 0 ? "<" : ">"} 0$`];
-      }),
-    ),
-  );
-  if (formulas.length === 0) return "";
-  return `As $|d_k| \\le ${numberLatex(K, radius)}$, ${formulas.length === 1 ? "the sign stays" : "the signs stay"}: ${formulas.join(", ")}.`;
-}
-
-function linearProof<E>(instance: Instance<E>, { piece, names, point }: NamedPiece<E>): Block[] {
+function linearProof<E>({ instance }: Facts<E>, named: NamedLeaf<E>): Block[] {
+  const { point } = named;
+  const combined = combinationLatex(instance, named);
+  const growth = `\\|${point} + d\\|^{2} - \\|${point}\\|^{2} = \\|d\\|^{2}`;
+  if (combined === "0") return [text(`As $${point} = 0$,`), display(`${growth} > 0.`)];
   return [
     text("Hence"),
     display(
-      `\\langle ${point}, d\\rangle = ${combinationLatex(instance, piece, names)} \\ge 0,\\qquad \\|${point} + d\\|^{2} - \\|${point}\\|^{2} = \\|d\\|^{2} + 2\\langle ${point}, d\\rangle \\ge \\|d\\|^{2} > 0.`,
+      `\\langle ${point}, d\\rangle = ${combined} \\ge 0,\\qquad ${growth} + 2\\langle ${point}, d\\rangle \\ge \\|d\\|^{2} > 0.`,
     ),
   ];
+}
+
+/** How squares and products of linear parts, and terms of higher degree, are estimated on all cells; empty where nothing is. */
+function estimateText<E>({ instance: { field: K } }: Facts<E>, leaves: readonly NamedLeaf<E>[]): string {
+  const higher = isHigher(leaves);
+  const squares = leaves.some(({ leaf }) => !K.isZero(leaf.rho));
+  const products = leaves.some(({ leaf }) => leaf.products.length > 0);
+  if (!higher && !squares && !products) return "";
+  const consequences = [
+    ...(squares ? ["$g(d)^{2} \\le L\\|d\\|\\,(h + C\\|d\\|^{2}) \\le L r\\,h + L C r\\,\\|d\\|^{2}$"] : []),
+    ...(products ? ["for two of them $g(d)\\,g'(d) \\ge -\\max(C L', C' L)\\, r\\,\\|d\\|^{2}$"] : []),
+  ];
+  return `Let $g$ be the linear part of a constraint $h \\ge 0$. As $\\|d\\| \\le r = ${numberLatex(K, leaves[0]!.radius)}$, $|g(d)| \\le L\\|d\\|$ and $|h - g(d)| \\le C\\|d\\|^{2}$, where $L$ and $C$ are the sums of the sizes of the coefficients of $g$ and $h - g${
+    higher
+      ? "$, those of degree $k > 2$ times $r^{k-2}$; likewise the terms of $h$ of degree $3$ and more are at most $D r\\|d\\|^{2}$ in size, with weights $r^{k-3}$"
+      : "$"
+  }.${consequences.length === 0 ? "" : ` Hence ${consequences.join(", and ")}.`}`;
+}
+
+/** Whether some constraint that is used has terms of degree 3. */
+function isHigher<E>(leaves: readonly NamedLeaf<E>[]): boolean {
+  return leaves.some(({ proof }) =>
+    proof.constraints.some((h) => [...h.values()].some(({ variables }) => variables.length > 2)),
+  );
 }

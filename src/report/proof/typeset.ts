@@ -73,11 +73,12 @@ function compareMonomials(u: readonly number[], v: readonly number[]): number {
   return k === -1 ? 0 : u[k]! - v[k]!;
 }
 
-function monomialLatex(variables: readonly number[], name: (variable: number) => string): string {
+/** A product of variables. */
+export function monomialLatex(variables: readonly number[], name: (variable: number) => string): string {
   return [...new Set(variables)].map((v) => powerLatex(name(v), variables.filter((w) => w === v).length)).join(" ");
 }
 
-function powerLatex(base: string, exponent: number): string {
+export function powerLatex(base: string, exponent: number): string {
   if (exponent === 1) return base;
   return `${base.includes("^") ? `\\left(${base}\\right)` : base}^{${exponent}}`;
 }
@@ -85,6 +86,15 @@ function powerLatex(base: string, exponent: number): string {
 /** Whether a formula has a sum or a sign in it, and so wants parentheses as a factor. */
 export function isSum(latex: string): boolean {
   return /[^({\\]\s[+-]\s/.test(latex) || latex.startsWith("-");
+}
+
+/** Sums added up, without those that are 0. */
+export function addLatex(sums: readonly string[]): string {
+  const [first = "0", ...others] = sums.filter((one) => one !== "0");
+  return others.reduce(
+    (total, one) => (one.startsWith("-") ? `${total} - ${one.slice(1)}` : `${total} + ${one}`),
+    first,
+  );
 }
 
 function joined(parts: readonly Signed[]): string {
@@ -233,6 +243,7 @@ export function squaresLatex<E>(K: Field<E>, squares: Squares<E>, name: (variabl
     K,
     squares.map(({ coefficient, form }) => {
       const latex = formLatex(K, form, name);
+      if (latex === "1") return { coefficient, factor: "" };
       return { coefficient, factor: isSum(latex) ? `\\left(${latex}\\right)^{2}` : powerLatex(latex, 2) };
     }),
   );

@@ -1,0 +1,13 @@
+/** The hash of a problem, in Node. */
+import { createHash } from "node:crypto";
+import type { Problem } from "../network/instance.js";
+import { canonicalText, hashWith } from "../report/hash.js";
+
+export function problemHash<E>(problem: Problem<E>): string {
+  return hashOf(canonicalText(problem));
+}
+
+/** The hash of a canonical text. */
+export function hashOf(canonical: string): string {
+  return hashWith((text) => createHash("sha256").update(text).digest("hex"), canonical);
+}

@@ -1,0 +1,156 @@
+/** `margincert identify WEIGHTS… --data DATA…`: the KKT points that trained weights approach, with their verdicts. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { Q } from "../exact/rational.js";
+import { importData } from "../identify/import/data.js";
+import { importProblem } from "../identify/import/problem.js";
+import type { SourceFile } from "../identify/import/tensor.js";
+import { importWeights } from "../identify/import/weights.js";
+import { type Identification, identify } from "../identify/index.js";
+import { elementOf, identificationText } from "../identify/table.js";
+import { InputError } from "../network/decode.js";
+import type { Instance } from "../network/instance.js";
+import { failed } from "./check.js";
+import { EXIT, progressLine, worst, writeAtomically } from "./common.js";
+
+interface Options {
+  readonly data: readonly string[];
+  readonly activation?: string;
+  readonly layers?: string;
+  readonly transpose?: true;
+  readonly stride?: string;
+  readonly xName?: string;
+  readonly labelColumn?: string;
+  readonly classesFrom?: string;
+  readonly digits: string;
+  readonly out: string;
+  readonly json?: true;
+}
+
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+const MAX_DIGITS = 1000;
+
+export function register(command: Command): void {
+  command
+    .requiredOption("--data <file...>", "the samples: .npz, CSV, JSON, …; or two .npy, X and y")
+    .option("--activation <name>", "relu, linear or leaky-relu:SLOPE, or one per hidden layer, separated by commas")
+    .option("--layers <names>", "the layers' tensors from the input to the output, separated by commas")
+    .option("--transpose", "matrices are in × out, as in x @ W, instead of torch's out × in")
+    .option("--stride <n>", "of a convolution whose file does not say it")
+    .option("--x-name <name>", "the array of inputs (default: X or x)")
+    .option("--label-column <name>", "the column or array of labels (default: y, label, target or class)")
+    .option("--classes-from <n>", "the number of the first class, 0 or 1, where the labels do not show it")
+    .option("--digits <n>", "an enclosed point is known to this many decimals at least", "20")
+    .option("--out <dir>", "where to write problem files and certificates", "identified")
+    .option("--json", "print one JSON array on stdout, with an element per network, nothing else")
+    .action(async (files: string[], options: Options) => {
+      const codes: number[] = [];
+      const elements: unknown[] = [];
+      const names = new Map<string, string>();
+      for (const weights of networksIn(files)) {
+        try {
+          const { element, text, code } = await identifyFiles(weights, options, names);
+          elements.push(element);
+          codes.push(code);
+          if (!options.json) process.stdout.write(`${text}\n`);
+        } catch (error) {
+          codes.push(failed(weights.join(", "), error));
+        }
+      }
+      if (options.json) process.stdout.write(`${JSON.stringify(elements, null, 2)}\n`);
+      process.exitCode = worst(codes);
+    });
+}
+
+/** Each file is a network of its own, but arrays alone, `.npy`, are the layers of one. */
+function networksIn(files: readonly string[]): (readonly string[])[] {
+  return files.every((file) => /\.npy$/i.test(file)) ? [files] : files.map((file) => [file]);
+}
+
+async function identifyFiles(weights: readonly string[], options: Options, names: Map<string, string>) {
+  const name = nameFor(weights[0]!);
+  const earlier = names.get(name);
+  if (earlier !== undefined)
+    throw new InputError("", `its name, ${name}, is also that of ${earlier}; their files would overwrite each other`);
+  names.set(name, weights[0]!);
+  const digits = wholeNumber("--digits", options.digits, 1, MAX_DIGITS);
+  const network = await importWeights(weights.map(readBytes), {
+    ...(options.layers === undefined ? {} : { layers: options.layers.split(",").map((one) => one.trim()) }),
+    ...(options.activation === undefined ? {} : { activation: options.activation }),
+    ...(options.transpose === undefined ? {} : { transpose: true }),
+  });
+  const data = await importData(options.data.map(readBytes), {
+    ...(options.xName === undefined ? {} : { x: options.xName }),
+    ...(options.labelColumn === undefined ? {} : { y: options.labelColumn }),
+  });
+  const imported = importProblem(network, data, {
+    ...(options.stride === undefined ? {} : { stride: wholeNumber("--stride", options.stride, 1, 100_000) }),
+    ...(options.classesFrom === undefined
+      ? {}
+      : { classesFrom: wholeNumber("--classes-from", options.classesFrom, 0, 1) as 0 | 1 }),
+  });
+  const problem: Instance<typeof Q.zero> = {
+    name,
+    title: null,
+    claim: null,
+    network: imported.network,
+    frozen: [],
+    field: Q,
+    data: imported.data,
+    point: imported.point,
+  };
+  const progress = progressLine(name);
+  try {
+    const found = identify(problem, { digits, progress: progress.show });
+    const { problemPath, certificatePath } = write(found, options.out);
+    const noted = { ...found, notes: [...imported.notes, ...found.notes] };
+    return {
+      element: elementOf(found, problemPath, certificatePath),
+      text: identificationText(noted, problemPath, certificatePath),
+      code: found.kind === "none" || found.verdict.undecided.length > 0 ? EXIT.undecided : EXIT.done,
+    };
+  } finally {
+    progress.done();
+  }
+}
+
+/** The certificate is written last: where it stands, the problem file does. */
+function write({ name, problem, certificate }: Identification, out: string) {
+  const problemPath = join(out, "problems", `${name}.json`);
+  writeAtomically(problemPath, problem);
+  if (certificate === null) return { problemPath, certificatePath: null };
+  const certificatePath = join(out, "certificates", `${name}.json`);
+  writeAtomically(certificatePath, certificate);
+  return { problemPath, certificatePath };
+}
+
+/** A legal name of a problem from the name of a file. */
+function nameFor(path: string): string {
+  const base = path.replace(/^.*[\\/]/, "").replace(/\.[A-Za-z0-9]+$/, "");
+  const legal = base
+    .replace(/[^A-Za-z0-9 ._-]/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 100);
+  return legal === "" ? "weights" : legal;
+}
+
+function readBytes(path: string): SourceFile {
+  const cannot = (why: string) => new InputError(path, why);
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw cannot("is not a regular file");
+    if (stats.size > MAX_FILE_BYTES) throw cannot(`is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
+    return { name: path, bytes: readFileSync(path) };
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    throw cannot(code === "ENOENT" ? "no such file" : `cannot be read (${code ?? "unknown error"})`);
+  }
+}
+
+function wholeNumber(option: string, text: string, low: number, high: number): number {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw new InputError(option, `expected a whole number from ${low} to ${high}, found ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,111 @@
+/**
+ * Interval arithmetic with outward rounding on dyadic numbers: an interval [low, high] stands for low/2^p ≤ x ≤ high/2^p, p being the
+ * precision of the ring that it belongs to.
+ *
+ * Contract of every operation: if x ∈ X and y ∈ Y, then x ∘ y ∈ X ∘ Y. Nothing is assumed about the ends being tight.
+ */
+import type { Ring, Sign } from "./field.js";
+import { type Rational, rational } from "./rational.js";
+
+export interface Interval {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** An entry of a column of an interval matrix. */
+export interface Entry {
+  readonly row: number;
+  readonly value: Interval;
+}
+
+/** The arithmetic of intervals of one precision. */
+export interface IntervalRing extends Ring<Interval> {
+  readonly precision: number;
+  /** Encloses a rational number, in an interval of at most one unit in the last place. */
+  readonly enclose: (q: Rational) => Interval;
+  /** Encloses Σ factor/2^p · entry over the entries, each with the factor of its row. The sum is exact, and rounded once. */
+  readonly combine: (factors: readonly bigint[], entries: readonly Entry[]) => Interval;
+  /** 1 or −1 where the interval excludes 0; 0 where it is [0, 0]; null where it says nothing. */
+  readonly sign: (x: Interval) => Sign | null;
+  /** Throws RangeError for an interval that contains 0. */
+  readonly inv: (x: Interval) => Interval;
+  /** Encloses max(x, slope · x) for the slope of a unit that is off, 0 ≤ slope ≤ 1: the image under σ. */
+  readonly activate: (x: Interval, slope: Interval) => Interval;
+}
+
+/** `spend` is charged what products and quotients cost. */
+export function intervalRing(precision: number, spend: (words: number) => void): IntervalRing {
+  const shift = BigInt(precision);
+  const unit = 1n << shift;
+  const down = (n: bigint) => n >> shift; // towards −∞
+  const up = (n: bigint) => -(-n >> shift);
+  const words = precision / 64;
+  const product = 4 + words ** 2 / 16; // short ones cost by their number, long ones by their length
+  const mul = (x: Interval, y: Interval): Interval => {
+    spend(product);
+    if (x.low >= 0n && y.low >= 0n) return { low: down(x.low * y.low), high: up(x.high * y.high) };
+    const corners = [x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high];
+    let [least, most] = [corners[0]!, corners[0]!];
+    for (const c of corners) {
+      if (c < least) least = c;
+      if (c > most) most = c;
+    }
+    return { low: down(least), high: up(most) };
+  };
+  const zero = { low: 0n, high: 0n };
+  return {
+    precision,
+    zero,
+    one: { low: unit, high: unit },
+    add: (x, y) => ({ low: x.low + y.low, high: x.high + y.high }),
+    sub: (x, y) => ({ low: x.low - y.high, high: x.high - y.low }),
+    neg: (x) => ({ low: -x.high, high: -x.low }),
+    mul,
+    isZero: (x) => x.low === 0n && x.high === 0n,
+    enclose: (q) => {
+      spend(1 + ((words + wordsOf(q.n)) * wordsOf(q.d)) / 16);
+      const n = (q.s * q.n) << shift;
+      return { low: floor(n, q.d), high: -floor(-n, q.d) };
+    },
+    combine: (factors, entries) => {
+      spend((product / 2) * entries.length);
+      let [low, high] = [0n, 0n];
+      for (const { row, value } of entries) {
+        const factor = factors[row]!;
+        low += factor * (factor < 0n ? value.high : value.low);
+        high += factor * (factor < 0n ? value.low : value.high);
+      }
+      return { low: down(low), high: up(high) };
+    },
+    sign: (x) => (x.low > 0n ? 1 : x.high < 0n ? -1 : x.low === 0n && x.high === 0n ? 0 : null),
+    inv: (x) => {
+      if (x.low <= 0n && x.high >= 0n) throw new RangeError("division by an interval that contains 0");
+      spend(product);
+      const square = unit * unit;
+      return { low: floor(square, x.high), high: -floor(-square, x.low) };
+    },
+    activate: (x, slope) => {
+      if (x.low >= 0n) return x;
+      const off = mul(slope, { low: x.low, high: x.high < 0n ? x.high : 0n });
+      return { low: off.low, high: x.high > 0n ? x.high : off.high };
+    },
+  };
+}
+
+const WORD = 1n << 64n;
+
+function wordsOf(n: bigint): number {
+  return n < WORD ? 1 : n.toString(16).length / 16;
+}
+
+/** ⌊n/d⌋, for d of either sign. */
+function floor(n: bigint, d: bigint): bigint {
+  const [a, b] = d < 0n ? [-n, -d] : [n, d];
+  return a % b < 0n ? a / b - 1n : a / b;
+}
+
+/** The rational ends of an interval. */
+export function endsOf({ low, high }: Interval, precision: number): readonly [Rational, Rational] {
+  const unit = 1n << BigInt(precision);
+  return [rational(low, unit), rational(high, unit)];
+}

@@ -1,0 +1,25 @@
+/** What every kind of statement is made of. A kind is one file of `statements/`, listed in `statements/index.ts`. */
+import type { Codec } from "../network/codec.js";
+import type { Scope } from "../network/network.js";
+import type { Context } from "./certificate.js";
+import type { Facts } from "./facts.js";
+
+/** What an accepted statement answers: verdicts, texts and pages are read off this. */
+export interface Meaning<E> {
+  readonly about: "feasible" | "kkt" | "local" | "global";
+  readonly scope: Scope;
+  readonly answer: "yes" | "no";
+  /** Of a strict local optimum: every other feasible point of the scope within this distance is longer. */
+  readonly radius: E | null;
+  /** Why, in a clause that follows a colon. */
+  readonly because: string;
+}
+
+/** A kind of statement S, whose check returns what it proved, P. */
+export interface Kind<E, S, P> {
+  readonly clauses: readonly string[];
+  readonly codec: (context: Context<E>) => Codec<S>;
+  /** Throws a Rejection by one of the clauses, or returns what was computed on the way for whoever writes the proof out. */
+  readonly check: (facts: Facts<E>, statement: S) => P;
+  readonly meaning: (statement: S, facts: Facts<E>) => Meaning<E>;
+}

@@ -1,0 +1,224 @@
+/** `strict-local`: every feasible θ' of the scope with 0 < ‖θ'−θ‖ ≤ r has ‖θ'‖ > ‖θ‖. (`proofs/theory.md`, §5.) */
+import { abs, dot, equals, sum } from "../../exact/field.js";
+import { isPositiveSemidefinite } from "../../exact/linear.js";
+import {
+  gradientAtOrigin,
+  hessianEntries,
+  type MultivariatePolynomial,
+  multivariateRing,
+  scaled,
+  tailBound,
+} from "../../exact/multivariate.js";
+import { index, listOf, MAX_ENTRIES, objectOf, word } from "../../network/codec.js";
+import { marginText } from "../../network/instance.js";
+import { parametersOf, type Scope } from "../../network/network.js";
+import { ensure } from "../ensure.js";
+import { type Cell, explore, type Frame, type Tree } from "../explore.js";
+import { ensureFeasible, ensureRoom, type Facts } from "../facts.js";
+import { combination } from "../forward.js";
+import type { Kind } from "../statement.js";
+
+/** The product of two constraints, by their numbers, with a weight ≥ 0. */
+export interface Product<E> {
+  readonly first: number;
+  readonly second: number;
+  readonly weight: E;
+}
+
+/** The evidence on a cell: multipliers ω of its constraints, ρ, κ, and products of constraints. */
+export interface StrictLeaf<E> {
+  readonly multipliers: readonly E[];
+  readonly rho: E;
+  readonly kappa: E;
+  readonly products: readonly Product<E>[];
+}
+
+export interface StrictLocal<E> {
+  readonly kind: "strict-local";
+  readonly scope: Scope;
+  readonly radius: E;
+  readonly tree: Tree<E, StrictLeaf<E>>;
+}
+
+/** Per leaf: the constraints in the displacement d, their gradients, the matrix M, and the bounds L, C, D. */
+export interface StrictProof<E> {
+  readonly cell: Cell<E>;
+  readonly constraints: readonly MultivariatePolynomial<E>[];
+  readonly gradients: readonly (readonly E[])[];
+  readonly M: readonly (readonly E[])[];
+  readonly L: readonly E[];
+  readonly C: readonly E[];
+  readonly D: readonly E[];
+}
+
+const clauses = [
+  "strict-local.feasible",
+  "strict-local.radius",
+  "strict-local.open",
+  "strict-local.kink",
+  "strict-local.shape",
+  "strict-local.multiplier",
+  "strict-local.stationarity",
+  "strict-local.curvature",
+  "strict-local.slack",
+  "strict-local.remainder",
+] as const;
+
+export const strictLocal = <E>(): Kind<E, StrictLocal<E>, readonly StrictProof<E>[]> => ({
+  clauses,
+  codec: ({ scope, number, numbers, tree }) => {
+    const constraint = index(MAX_ENTRIES);
+    const product = objectOf<Product<E>>({ first: constraint, second: constraint, weight: number });
+    const leaf = objectOf<StrictLeaf<E>>({
+      multipliers: numbers,
+      rho: number,
+      kappa: number,
+      products: listOf(product),
+    });
+    return objectOf<StrictLocal<E>>({ kind: word("strict-local"), scope, radius: number, tree: tree(leaf) });
+  },
+  check: (facts, { scope, radius, tree }) => {
+    ensureFeasible(facts, "strict-local.feasible");
+    ensure(facts.instance.field.sign(radius) > 0, "strict-local.radius", "the radius is not positive");
+    const frame = ballAround(facts, scope, radius);
+    return explore(frame, tree, (cell, leaf) => checkLeaf(frame, cell, leaf, radius));
+  },
+  meaning: ({ scope, radius }) => ({
+    about: "local",
+    scope,
+    answer: "yes",
+    radius,
+    because: "every other feasible point within the radius is longer, by a second-order bound on each cell",
+  }),
+});
+
+/** The cells of the sign choices in a ball around θ. */
+export function ballAround<E>(facts: Facts<E>, scope: Scope, radius: E): Frame<E> {
+  return { facts, layers: facts.instance.network.layers, scope, reach: { radius }, from: "point" };
+}
+
+/** The constraints h_j of a cell as polynomials in the displacement: the active margins less 1, then the chosen signs in order. */
+export function constraintsOn<E>({ facts }: Frame<E>, cell: Cell<E>): MultivariatePolynomial<E>[] {
+  const { instance, margins, active } = facts;
+  const K = instance.field;
+  const ring = multivariateRing(K);
+  const slacks = active.map((j) => {
+    const value = cell.margin(margins[j]!);
+    ensure(
+      value !== null,
+      "strict-local.open",
+      () => `${marginText(margins[j]!)} depends on a sign that is not split and may change within the radius`,
+    );
+    return ring.sub(value, ring.one);
+  });
+  const signs = cell.conditions.map(({ at, orientation }) => {
+    const { z } = cell.form(at);
+    ensure(z !== null && !z.has(""), "strict-local.kink", "a sign is split that is not a kink, or not determined");
+    return orientation > 0 ? z : scaled(K, z, K.neg(K.one));
+  });
+  return [...slacks, ...signs];
+}
+
+function checkLeaf<E>(
+  frame: Frame<E>,
+  cell: Cell<E>,
+  { multipliers, rho, kappa, products }: StrictLeaf<E>,
+  r: E,
+): StrictProof<E> {
+  const { field: K, point, network } = frame.facts.instance;
+  const constraints = constraintsOn(frame, cell);
+  const moving = parametersOf(network, frame.scope);
+  const n = moving.length;
+  ensure(
+    multipliers.length === constraints.length &&
+      products.every(({ first, second }) => Math.max(first, second) < constraints.length),
+    "strict-local.shape",
+    `a cell has ${constraints.length} constraints, its evidence ${multipliers.length} multipliers`,
+  );
+  const weights = [...multipliers, rho, ...products.map(({ weight }) => weight)];
+  ensure(
+    weights.every((c) => K.sign(c) >= 0) && K.sign(kappa) > 0,
+    "strict-local.multiplier",
+    "a multiplier, ρ or a product's weight is negative, or κ is not positive",
+  );
+  const gradients = constraints.map((h) => gradientAtOrigin(K, h, moving));
+  const total = combination(
+    K,
+    n,
+    gradients.map((g, j) => [multipliers[j]!, g] as const),
+  );
+  const stationary = moving.every((k, v) => equals(K, point[k]!, total[v]!));
+  ensure(stationary, "strict-local.stationarity", "the multipliers do not combine the gradients to the point");
+
+  // 1. M = (1 − κ) I − Σ ω_j H_j + ρ Σ_J ∇h_j ∇h_jᵀ − Σ N_jk ∇h_j ∇h_kᵀ is positive semidefinite.
+  const binding = multipliers.map((w) => K.sign(w) > 0);
+  const position = new Map(moving.map((k, v) => [k, v]));
+  ensureRoom(frame.facts, n);
+  const M = moving.map((_, u) => moving.map((__, v) => (u === v ? K.sub(K.one, kappa) : K.zero)));
+  const addTo = (u: number, v: number, c: E) => {
+    M[u]![v] = K.add(M[u]![v]!, c);
+  };
+  const addSymmetric = (weight: E, g: readonly E[], h: readonly E[]) => {
+    for (let u = 0; u < n; u++) {
+      if (K.isZero(g[u]!)) continue;
+      for (let v = 0; v < n; v++) {
+        if (K.isZero(h[v]!)) continue;
+        const half = K.mul(weight, K.mul(g[u]!, h[v]!));
+        addTo(u, v, half);
+        addTo(v, u, half);
+      }
+    }
+  };
+  const two = K.add(K.one, K.one);
+  const halfRho = K.div(rho, two);
+  for (const [j, h] of constraints.entries()) {
+    if (!binding[j]) continue;
+    for (const { u, v, entry } of hessianEntries(K, h)) {
+      const weighted = K.neg(K.mul(multipliers[j]!, entry));
+      addTo(position.get(u)!, position.get(v)!, weighted);
+      if (u !== v) addTo(position.get(v)!, position.get(u)!, weighted);
+    }
+    addSymmetric(halfRho, gradients[j]!, gradients[j]!);
+  }
+  for (const { first, second, weight } of products)
+    addSymmetric(K.neg(K.div(weight, two)), gradients[first]!, gradients[second]!);
+  ensure(isPositiveSemidefinite(K, M), "strict-local.curvature", "the matrix of a cell is not positive semidefinite");
+
+  // 2. The bounds with L, C, D.
+  const L = gradients.map((g) =>
+    sum(
+      K,
+      g.map((c) => abs(K, c)),
+    ),
+  );
+  const C = constraints.map((h) => tailBound(K, h, 2, r));
+  const D = constraints.map((h) => tailBound(K, h, 3, r));
+  const J = binding.flatMap((b, j) => (b ? [j] : []));
+  const kept = J.every((j) => K.sign(K.sub(K.mul(two, multipliers[j]!), K.mul(rho, K.mul(L[j]!, r)))) >= 0);
+  ensure(kept, "strict-local.slack", "a multiplier is below ½ρLr");
+  const larger = (a: E, b: E) => (K.sign(K.sub(a, b)) >= 0 ? a : b);
+  const remainder = sum(K, [
+    K.mul(
+      rho,
+      dot(
+        K,
+        J.map((j) => L[j]!),
+        J.map((j) => C[j]!),
+      ),
+    ),
+    K.mul(
+      two,
+      dot(
+        K,
+        J.map((j) => multipliers[j]!),
+        J.map((j) => D[j]!),
+      ),
+    ),
+    ...products.map(({ first, second, weight }) =>
+      K.mul(weight, larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
+    ),
+  ]);
+  const found = "κ does not exceed the remainder at this radius";
+  ensure(K.sign(K.sub(kappa, K.mul(r, remainder))) > 0, "strict-local.remainder", found);
+  return { cell, constraints, gradients, M, L, C, D };
+}

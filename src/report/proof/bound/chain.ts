@@ -1,0 +1,191 @@
+/** A bound for all paths at once: of a linear predictor, or by σ(a + b) ≤ σ(a) + σ(b). */
+import { equals, squaredNorm, sum } from "../../../exact/field.js";
+import { Q } from "../../../exact/rational.js";
+import { combination } from "../../../kernel/forward.js";
+import { chainOf, isChainable } from "../../../kernel/shape.js";
+import type { Instance } from "../../../network/instance.js";
+import { isLinear } from "../../../network/network.js";
+import { casesOf, goneBlocks } from "../cases.js";
+import { type Block, display, items, table, text } from "../document.js";
+import { fraction } from "../radicals.js";
+import { isSum, numberLatex, sumLatex, tupleLatex } from "../typeset.js";
+import { type Bounds, halfPower, multipliersLatex, relaxedText } from "./bounds.js";
+import { isPlain, type NamedLeaf, named, productsOf, remainderLatex } from "./forms.js";
+
+export function chainProof<E>(bounds: Bounds<E>, alpha: readonly E[]): Block[] {
+  const { facts, parts } = bounds;
+  const [part] = parts as [Bounds<E>["parts"][number]];
+  const chain = chainOf(facts).frame.facts.instance;
+  const leaves = part.leaves.map((leaf) =>
+    named(
+      chain,
+      leaf,
+      (k) => `w_{${k + 1}}`,
+      (at) => ("weight" in at ? `w_{${at.weight + 1}}` : `\\langle w, x_{${at.sample + 1}}\\rangle`),
+    ),
+  );
+  return isPredictor(bounds) ? predictorProof(bounds, alpha) : pathsProof(bounds, alpha, leaves);
+}
+
+/** Whether the multipliers make up a linear predictor u with Σα = ‖u‖ (‖θ‖²/m)^{m/2}, which proves everything. */
+export function isPredictor<E>({ facts, shape, parts }: Bounds<E>): boolean {
+  const { instance } = facts;
+  const { field: K, network } = instance;
+  if (!isLinear(network) || !isChainable(instance, shape)) return false;
+  const [alpha, ...others] = parts.flatMap((part) => part.alpha) as [readonly E[], ...(readonly E[])[]];
+  if (others.some((one) => one.some((c, i) => !equals(K, c, alpha[i]!)))) return false;
+  const total = sum(K, alpha);
+  const norm = squaredNorm(K, predictorOf(instance, alpha));
+  return equals(K, K.mul(norm, shape.scale), K.mul(total, total));
+}
+
+/** Σ α_i y_i x_i */
+function predictorOf<E>({ field: K, network, data }: Instance<E>, alpha: readonly E[]): E[] {
+  return combination(
+    K,
+    network.inputs,
+    data.map(({ x, y }, i) => [y === 1 ? alpha[i]! : K.neg(alpha[i]!), x] as const),
+  );
+}
+
+/** The linear predictor of least norm. */
+export function predictorProof<E>({ facts, norm, shape }: Bounds<E>, alpha: readonly E[]): Block[] {
+  const { field: K, data } = facts.instance;
+  const m = shape.layers.length;
+  const signed = data.map(({ y }, i) => (y === 1 ? alpha[i]! : K.neg(alpha[i]!)));
+  const unscaled = predictorOf(facts.instance, alpha);
+  // Scaled so that it is the predictor of θ, Cauchy–Schwarz being tight there.
+  const scale = K.div(sum(K, alpha), squaredNorm(K, unscaled));
+  const u = unscaled.map((c) => K.mul(scale, c));
+  const combined = sumLatex(
+    K,
+    signed.map((c, i) => ({ coefficient: K.mul(scale, c), factor: `x_{${i + 1}}` })),
+  );
+  const matrices =
+    m === 1
+      ? "the weight matrix $W_1'$"
+      : m === 2
+        ? "the weight matrices $W_1', W_2'$"
+        : `the weight matrices $W_1', \\dots, W_{${m}}'$`;
+  return [
+    text(
+      `Every parameter vector $\\theta'$ computes a linear map $\\Phi(\\theta'; x) = \\langle u', x\\rangle$. By Cauchy–Schwarz, layer by layer, $\\|u'\\|$ is at most the product of the Frobenius norms of ${matrices}, and by the inequality of the means`,
+    ),
+    display(
+      `\\|u'\\|^{2} \\le \\prod_{l=1}^{${m}} \\|W_l'\\|_F^{2} \\le \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}}.`,
+    ),
+    text(
+      `At $\\theta$ the map is $u = ${tupleLatex(K, u)} = ${combined}$, with non-negative multiples of active $y_i x_i$ only. If $\\theta'$ is feasible, then $y_i\\langle u', x_i\\rangle \\ge 1 = y_i\\langle u, x_i\\rangle$ for these samples, so`,
+    ),
+    display("\\langle u, u'\\rangle \\ge \\langle u, u\\rangle, \\qquad \\|u'\\| \\ge \\|u\\|."),
+    text("Both bounds meet at $\\theta$:"),
+    display(
+      `\\left(\\|\\theta\\|^{2} / ${m}\\right)^{${m}} = \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, squaredNorm(K, u))} = \\|u\\|^{2} \\le \\|u'\\|^{2} \\le \\left(\\|\\theta'\\|^{2} / ${m}\\right)^{${m}}.`,
+    ),
+    text("So $\\|\\theta'\\| \\ge \\|\\theta\\|$."),
+  ];
+}
+
+/** Sums and signs are pulled out of the activations, and one unit with weights w remains. */
+function pathsProof<E>(bounds: Bounds<E>, alpha: readonly E[], leaves: readonly NamedLeaf<E>[]): Block[] {
+  const { facts, norm, shape, parts } = bounds;
+  const { field: K, network, data } = facts.instance;
+  const m = shape.layers.length;
+  const total = sum(K, alpha);
+  const [{ leaf: first }] = leaves as [NamedLeaf<E>];
+  const C2 = numberLatex(K, first.squaredBound);
+  const linear = isLinear(network);
+  const used = alpha.flatMap((c, i) => (K.isZero(c) ? [] : [i]));
+  const margins = sumLatex(
+    K,
+    used.map((i) => ({ coefficient: alpha[i]!, factor: `y_{${i + 1}}\\Phi(\\theta'; x_{${i + 1}})` })),
+  );
+  const tau = (i: number) => (linear ? `\\langle w, x_{${i + 1}}\\rangle` : `\\tau(\\langle w, x_{${i + 1}}\\rangle)`);
+  const signed = (i: number) => (linear && data[i]!.y === -1 ? K.neg(alpha[i]!) : alpha[i]!);
+  const g = sumLatex(
+    K,
+    used.map((i) => ({ coefficient: signed(i), factor: tau(i) })),
+  );
+  const slope = network.slopes.reduce((product, one) => Q.mul(product, one), Q.one);
+  const below = Q.isZero(slope) ? "0" : `${fraction(slope)} z`;
+  const isPlainly = leaves.every((one) => isPlain(one, productsOf(one)));
+  const found = leaves.map((one) => (isPlainly ? normCells(one, alpha) : [squaresText(one)]));
+  const rows = new Map(found.map((cells) => [cells.join(" "), cells]));
+  const tree = parts[0]!.tree;
+  const { keys, signs, where, gone } = casesOf(
+    leaves[0]!.instance,
+    tree,
+    found.map((cells) => cells.join(" ")),
+    undefined,
+    leaves[0]!.signed,
+  );
+  return [
+    text(
+      `Let $${multipliersLatex(facts, "\\alpha", alpha)}$, and write $W_l'$ for the weight matrices of a feasible $\\theta'$. Then $${margins} \\ge ${numberLatex(K, total)}$, and it is shown below that`,
+    ),
+    display(`${margins} \\le C \\prod_{l=1}^{${m}} \\|W_l'\\|_F, \\qquad C^{2} = ${C2}.`),
+    text("By the inequality of the means the right side is at most"),
+    display(`C \\left(\\|\\theta'\\|^{2} / ${m}\\right)${halfPower(m)}.`),
+    text(
+      `As $C^{2} \\left(\\|\\theta\\|^{2} / ${m}\\right)^{${m}} = ${isSum(C2) ? `\\left(${C2}\\right)` : C2} \\cdot \\left(${numberLatex(K, norm)} / ${m}\\right)^{${m}} = ${numberLatex(K, K.mul(total, total))}$ is the square of $${numberLatex(K, total)}$, this gives $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
+    ),
+    text(
+      linear
+        ? `To show it: the left side is a sum over the paths from a neuron of the first layer, with incoming weights $w$, to the output, of the product of the weights on the path times $g(w) = ${g}$. If this is at most $C\\|w\\|$ for all $w$, then so is its size, and Cauchy–Schwarz over the paths gives the claim.`
+        : `To show it, let $\\tau$ be the composition of the activations of all hidden layers, $\\tau(z) = z$ for $z \\ge 0$ and $\\tau(z) = ${below}$ for $z \\le 0$; the samples with $\\alpha_i > 0$ have one label. As each activation $\\sigma$ is increasing with $\\sigma(a + b) \\le \\sigma(a) + \\sigma(b)$ and $-\\sigma(z) \\le \\sigma(-z)$, sums and signs can be pulled out of it layer by layer: the left side is at most a sum over the paths from a neuron of the first layer, with incoming weights $\\pm w$, to the output, of the product of the sizes of the weights on the path times $g(w) = ${g}$. If this is at most $C\\|w\\|$ for all $w$, Cauchy–Schwarz over the paths gives the claim.`,
+    ),
+    ...goneBlocks([{ gone }]),
+    ...(isPlainly
+      ? [
+          text(
+            `Now${signs === "" ? "" : `, ${signs},`} $g(w) \\le \\langle u, w\\rangle \\le \\|u\\|\\|w\\|$ with $\\|u\\| \\le C$:`,
+          ),
+          table(
+            [...(signs === "" ? [] : ["signs"]), "$u$", "$\\|u\\|^{2}$"],
+            keys.map((key) => [...(signs === "" ? [] : [where(key)]), ...rows.get(key)!]),
+          ),
+        ]
+      : [
+          text(
+            `It is, as $C^{2} \\|w\\|^{2} + 1 - 2 g(w)$ is not negative, also with $t w$ for $w$, $t > 0$.${relaxedText(bounds)}${signs === "" ? "" : ` Namely, ${signs}:`}`,
+          ),
+          items(keys.map((key) => `${where(key) === "" ? "" : `${where(key)}: `}${key}.`)),
+        ]),
+  ];
+}
+
+/** A sum of squares that bounds g on a cell. */
+function squaresText<E>(one: NamedLeaf<E>): string {
+  const K = one.instance.field;
+  const products = productsOf(one);
+  const unit = { low: K.one, mixed: K.one, path: K.one };
+  const { formula, remark } = remainderLatex(one, one.leaf.strands, products, unit, [], true);
+  return `$C^{2} \\|w\\|^{2} + 1 - 2 g(w) = ${formula} \\ge 0$${remark}`;
+}
+
+/** u with g(w) ≤ ⟨u, w⟩ on a cell, and the square of its norm. */
+function normCells<E>({ instance, leaf }: NamedLeaf<E>, alpha: readonly E[]): string[] {
+  const K = instance.field;
+  const slope = K.fromRational(instance.network.slopes[0]!);
+  const signAt = (sample: number) => leaf.cell.form({ sample, layer: 0, unit: 0 }).sign;
+  const coefficients = alpha.map((c, i) => {
+    const own = instance.data[i]!.y === 1 ? c : K.neg(c);
+    return signAt(i) === -1 ? K.mul(slope, own) : own;
+  });
+  for (const { first, second, weight } of leaf.evidence.products ?? []) {
+    const form = "unit" in first ? first : second;
+    if (!("unit" in form)) continue;
+    const { sample } = form.unit;
+    coefficients[sample] = K.add(coefficients[sample]!, signAt(sample)! < 0 ? K.neg(weight) : weight);
+  }
+  const u = combination(
+    K,
+    instance.network.inputs,
+    instance.data.map(({ x }, i) => [coefficients[i]!, x] as const),
+  );
+  const combined = sumLatex(
+    K,
+    coefficients.map((coefficient, i) => ({ coefficient, factor: `x_{${i + 1}}` })),
+  );
+  return [`$${combined === "0" ? "" : `${combined} = `}${tupleLatex(K, u)}$`, `$${numberLatex(K, squaredNorm(K, u))}$`];
+}
