@@ -40,6 +40,7 @@ function seconds(work: () => void): number {
 }
 
 const WIDTHS = [10, 100, 1000];
+const SEARCH = { effort: 1, progress: () => {}, reached: () => {} };
 
 console.log("dead neurons   reach   find and verify   ratio to the row above");
 for (const reach of ["local", "global"] as const) {
@@ -49,7 +50,7 @@ for (const reach of ["local", "global"] as const) {
     if (kkt.kind !== "kkt") throw new Error("the point is a KKT point");
     const { statement } = kkt;
     const work = () => {
-      const found = findCommonBound(one, statement, reach);
+      const found = findCommonBound(one, statement, reach, SEARCH);
       if (found === null || !verifyStatement(one.instance, found).accepted) throw new Error("the point is an optimum");
     };
     return { dead, work, best: Number.POSITIVE_INFINITY };

@@ -5,9 +5,9 @@
 import { dot, type Field, squaredNorm, sum } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
 import type { MultivariatePolynomial } from "../exact/multivariate.js";
-import type { Cell, Frame, Signed, Tree } from "../kernel/explore.js";
+import { type Cell, cellOf, type Frame, type Signed, type Tree } from "../kernel/explore.js";
 import type { Facts } from "../kernel/facts.js";
-import { forward, gradient, type Pattern, type UnitAtSample } from "../kernel/forward.js";
+import { forward, gradient, type Pattern } from "../kernel/forward.js";
 import {
   type Block,
   blocksOf,
@@ -28,18 +28,40 @@ import type { Of } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { type Instance, marginOf, weightsOf } from "../network/instance.js";
 import { isLinear, isLinearLayer, type Network, parametersOf, type Scope } from "../network/network.js";
-import { growTree, leavesOf, mapLeaves } from "./cells.js";
-import { combine } from "./search/combine.js";
+import { branch, growTree, leavesOf, mapLeaves } from "./cells.js";
+import {
+  byStrand,
+  type LeafFrame,
+  type LeafOutcome,
+  NOTHING,
+  type PathForms,
+  pathSign,
+  type UnitForm,
+  unitForms,
+} from "./leaf.js";
+import { type LowPoint, relaxableForms, relaxedLeaf } from "./relaxed.js";
+import { combine, onlyWeights } from "./search/combine.js";
 import { intoBall, pairWeights, quadraticAscent } from "./search/conic.js";
 import { mayCount, nextOpen } from "./search/local.js";
 import { type LinearRow, solveLp } from "./search/lp.js";
-import { dotNumbers, normOf, symmetricEigen } from "./search/numeric.js";
+import { dotNumbers, normOf, orthonormalBasis, symmetricEigen } from "./search/numeric.js";
 import { binaryScale, combinationRows, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./search/vectors.js";
 
 type Bound<E> = Of<"bound", E>;
 type Reach = "local" | "global";
 
+/** How hard to search, 1 for the ordinary limits, and whom to tell. */
+export interface Search {
+  readonly effort: number;
+  readonly progress: (stage: string) => void;
+  /** Told of each limit that ended a search. */
+  readonly reached: (limit: string) => void;
+}
+
 const MAX_CELLS = 4096;
+/** So few are split, and not relaxed. */
+const FEW_CELLS = 32;
+const MAX_SPLITS = 2000;
 const MAX_JOINT_CELLS = 600;
 const MAX_LAYER_CELLS = 1024;
 const MAX_CHAIN_CELLS = 1024;
@@ -48,8 +70,6 @@ const MAX_CUTS = 3;
 const MAX_COLUMNS = 256;
 const MAX_CUTTING_ROUNDS = 40;
 const MAX_POOL = 8;
-
-const NOTHING = { multipliers: null, relaxed: null, products: null };
 
 /** α by margin, from the multipliers of a KKT certificate. */
 function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, kkt: Of<"kkt", E>): E[] {
@@ -62,10 +82,10 @@ function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, kkt: Of
 }
 
 /** A certificate with multipliers that are common to all paths or blocks that the KKT point θ is a local or global optimum, or null. */
-export function findCommonBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Reach): Bound<E> | null {
+export function findCommonBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Reach, search: Search): Bound<E> | null {
   const shape = shapeOf(facts.instance, null);
   if (shape === null || shape.layers.length < 2) return null;
-  const parts = findParts(facts, shape, multipliersOf(facts, kkt), reach);
+  const parts = findParts(facts, shape, multipliersOf(facts, kkt), reach, search);
   if (parts !== null || reach === "local") return parts;
   return findChain(facts, shape, kkt);
 }
@@ -141,13 +161,21 @@ interface Cut<E> {
  * A tree per block, from the multipliers of the KKT certificate; where others exist, each failing cell cuts off the multipliers that
  * fail there, and the search goes on with what is left.
  */
-function findParts<E>(facts: Facts<E>, shape: Shape<E>, start: readonly E[], reach: Reach): Bound<E> | null {
+function findParts<E>(
+  facts: Facts<E>,
+  shape: Shape<E>,
+  start: readonly E[],
+  reach: Reach,
+  search: Search,
+): Bound<E> | null {
   const { field: K, point } = facts.instance;
   const single = shape.layers.length === 1;
   const groups = new Map<string, Group<E>>();
   const moving = new Set(parametersOf(facts.instance.network, shape.scope));
   const textOf = signatures(facts, shape, reach);
-  for (const [b, block] of blocksOf(facts.instance, shape).entries()) {
+  const blocks = blocksOf(facts.instance, shape);
+  const pointsOn = tightPoints(facts, shape, blocks);
+  for (const [b, block] of blocks.entries()) {
     const first = block.rows.flatMap(({ layer, row }) => (layer === shape.layers[0] ? row : []));
     const own = [...new Set(first.map(({ weight }) => weight))].filter((k) => moving.has(k));
     const size = squaredNorm(
@@ -156,7 +184,7 @@ function findParts<E>(facts: Facts<E>, shape: Shape<E>, start: readonly E[], rea
     );
     const signature = `${single ? numberText(K, size) : ""} ${textOf(block)}`;
     const group = groups.get(signature);
-    if (group === undefined) groups.set(signature, { block, blocks: [b], size });
+    if (group === undefined) groups.set(signature, { block, blocks: [b], size, tight: pointsOn(block) });
     else group.blocks.push(b);
   }
   const cuts: Cut<E>[] = [];
@@ -171,7 +199,7 @@ function findParts<E>(facts: Facts<E>, shape: Shape<E>, start: readonly E[], rea
     for (const group of groups.values()) {
       // Where one layer moves, each block has at θ the share of C² that it has of ‖θ‖².
       const share = single ? K.div(K.mul(whole, group.size), shape.scale) : null;
-      const outcome = partOf(facts, shape, group, multipliers, share ?? whole, reach);
+      const outcome = partOf(facts, shape, group, multipliers, share ?? whole, reach, search);
       if (outcome.kind === "too-large") return null;
       if (outcome.kind === "found") parts.push({ blocks: group.blocks, share, tree: outcome.tree });
       else {
@@ -192,11 +220,38 @@ function findParts<E>(facts: Facts<E>, shape: Shape<E>, start: readonly E[], rea
   return null;
 }
 
+/** The first moving layer's weights at θ of each block that is built like a given one, in its place; each direction once. */
+function tightPoints<E>(facts: Facts<E>, shape: Shape<E>, blocks: readonly Block[]): (block: Block) => LowPoint<E>[] {
+  const { field: K, point } = facts.instance;
+  const [first] = shape.layers;
+  const textOf = signatures(facts, shape, "global");
+  const lows = ({ rows }: Block) =>
+    rows.flatMap(({ layer, row }) => (layer === first ? row.map(({ weight }) => weight) : []));
+  const live = blocks.flatMap((block) => {
+    const values = lows(block).map((k) => point[k]!);
+    const floats = toNumbers(K, values);
+    const norm = normOf(floats);
+    return norm === 0
+      ? []
+      : [{ values, built: textOf(block), direction: floats.map((c) => Math.round((c / norm) * 1e9)).join() }];
+  });
+  return (block) => {
+    const built = textOf(block);
+    const own = lows(block);
+    const distinct = new Map(
+      live.filter((one) => one.built === built).map(({ direction, values }) => [direction, values]),
+    );
+    return [...distinct.values()].map((values) => new Map(own.map((k, place) => [k, values[place]!])));
+  };
+}
+
 /** Blocks that are alike, with the squared size of the first moving layer in each. */
 interface Group<E> {
   readonly block: Block;
   readonly blocks: number[];
   readonly size: E;
+  /** The weights at θ of all blocks that are built alike, as if they were this one's. */
+  readonly tight: readonly LowPoint<E>[];
 }
 
 type PartOutcome<E> =
@@ -204,14 +259,128 @@ type PartOutcome<E> =
   | { readonly kind: "failed"; readonly cuts: readonly Cut<E>[] }
   | { readonly kind: "too-large" };
 
-/** Without a split by the signs of the weights above where no products are needed; else with it. */
+/** Where the signs make few cells, all of these; else with open units relaxed, and the cells where that fails. */
 function partOf<E>(
+  facts: Facts<E>,
+  shape: Shape<E>,
+  group: Group<E>,
+  multipliers: readonly E[],
+  squaredBound: E,
+  reach: Reach,
+  search: Search,
+): PartOutcome<E> {
+  const frame: Frame<E> = {
+    facts,
+    layers: rowsOf(facts.instance, shape, group.block),
+    scope: shape.scope,
+    reach: reach === "local" ? "near" : "everywhere",
+    from: "origin",
+  };
+  const place = placing(facts.instance, shape, [group.block], hasStrands(facts.instance, shape));
+  const cells = cellsOf(frame, place, multipliers);
+  const split = () => splitPart(facts, shape, group, multipliers, squaredBound, reach, search);
+  const relax = () => relaxedPart({ frame, place }, shape, group, multipliers, squaredBound, search);
+  const ways = cells <= FEW_CELLS ? [split] : cells <= MAX_CELLS * search.effort ? [relax, split] : [relax];
+  for (const way of ways) {
+    const outcome = way();
+    if (outcome.kind === "found" || (outcome.kind === "failed" && outcome.cuts.length > 0)) return outcome;
+  }
+  return { kind: "too-large" };
+}
+
+/** How many cells the signs of the units that can be relaxed make at the most: those of hyperplanes in the span of their forms. */
+function cellsOf<E>(frame: Frame<E>, place: Placing, multipliers: readonly E[]): number {
+  const K = frame.facts.instance.field;
+  const forms = relaxableForms({ frame, cell: cellOf(frame, []), place }, multipliers);
+  const lows = [...new Set(forms.flatMap((form) => [...form.keys()]))];
+  const rank = orthonormalBasis(
+    forms.map((form) => {
+      const vector = lows.map((v) => K.toNumber(form.get(v) ?? K.zero));
+      const norm = normOf(vector) || 1;
+      return vector.map((c) => c / norm);
+    }),
+  ).length;
+  let [total, binomial] = [0, 1];
+  for (let k = 0; k < rank; k++) {
+    total += 2 * binomial;
+    binomial = (binomial * (forms.length - 1 - k)) / (k + 1);
+  }
+  return Math.max(1, total);
+}
+
+/** Branch and bound: a cell whose relaxation fails is split, first by the signs of the weights above, then where it is the loosest. */
+function relaxedPart<E>(
+  { frame, place }: Omit<LeafFrame<E>, "cell">,
+  shape: Shape<E>,
+  { size, tight }: Group<E>,
+  multipliers: readonly E[],
+  squaredBound: E,
+  { effort, progress, reached }: Search,
+): PartOutcome<E> {
+  const { facts } = frame;
+  const nextWeight = openWeight<E>(weightsAbove(facts.instance, shape, frame.layers));
+  const cuts: Cut<E>[] = [];
+  let splits = 0;
+  const tree = branch<E, BoundLeaf<E>>(frame, (cell) => {
+    const outcome = relaxedLeaf({ frame, cell, place }, multipliers, squaredBound, tight);
+    if (outcome.kind === "leaf") return { leaf: outcome.leaf };
+    const violation =
+      outcome.direction && violationNear(facts, shape, frame.layers, size, multipliers, outcome.direction);
+    if (violation !== null) {
+      cuts.push(violation);
+      return null;
+    }
+    const at = outcome.split === null ? null : (nextWeight(cell) ?? outcome.split);
+    if (at === null) return null;
+    const most = MAX_SPLITS * effort;
+    if (++splits > most) {
+      reached(`relaxations with ${most} splits`);
+      return null;
+    }
+    progress(`relaxations: ${splits} splits of at most ${most}`);
+    return { split: at };
+  });
+  if (tree !== null) return { kind: "found", tree };
+  return cuts.length > 0 ? { kind: "failed", cuts } : { kind: "too-large" };
+}
+
+/** A cut that these multipliers violate, at the best point that fixed patterns lead to from a direction or its opposite, or null. */
+function violationNear<E>(
+  facts: Facts<E>,
+  shape: Shape<E>,
+  block: Network["layers"],
+  size: E,
+  multipliers: readonly E[],
+  direction: ReadonlyMap<number, number>,
+): Cut<E> | null {
+  const K = facts.instance.field;
+  const paths = weightsAbove(facts.instance, shape, block);
+  // One unit: its weights w, and at most one weight above of either sign.
+  if (paths.length > 1 || shape.layers.length > 2) return null;
+  for (const side of [1, -1])
+    for (const sign of paths.length === 0 ? [1] : [1, -1]) {
+      const norm = normOf([...direction.values()]) || 1;
+      const point = new Map([...direction].map(([v, c]) => [v, (side * c) / norm] as const));
+      for (const k of paths) point.set(k, sign);
+      const cut = cutAt(facts, shape, block, size, point);
+      const gain = dot(K, multipliers, cut.gains);
+      const total = K.toNumber(sum(K, multipliers));
+      const scale = K.toNumber(shape.scale) ** (1 / shape.layers.length);
+      // The limit is for multipliers of sum ‖θ‖²/m.
+      if (K.toNumber(gain) * scale > K.toNumber(cut.limit) * total * (1 + 1e-7)) return cut;
+    }
+  return null;
+}
+
+/** Without a split by the signs of the weights above where no products are needed; else with it. */
+function splitPart<E>(
   facts: Facts<E>,
   shape: Shape<E>,
   { block, size }: Group<E>,
   multipliers: readonly E[],
   squaredBound: E,
   reach: Reach,
+  { effort, reached }: Search,
 ): PartOutcome<E> {
   const { instance } = facts;
   const K = instance.field;
@@ -231,6 +400,7 @@ function partOf<E>(
     firstOf(openUnits(frame, support, true), openWeight(above), openUnits(frame, support)),
     firstOf(openWeight(above), openUnits(frame, support)),
   ];
+  const most = MAX_CELLS * effort;
   // Plain first: no signs of weights and no products.
   const plain = growTree<E, BoundLeaf<E>>(
     frame,
@@ -239,7 +409,7 @@ function partOf<E>(
       const outcome = leafFor({ frame, cell, place }, multipliers, squaredBound, false);
       return outcome.kind === "leaf" ? outcome.leaf : null;
     },
-    MAX_CELLS,
+    most,
   );
   if (plain !== null) return { kind: "found", tree: plain };
   const cuts: Cut<E>[] = [];
@@ -254,9 +424,10 @@ function partOf<E>(
       if (outcome.point !== null) cuts.push(cutAt(facts, shape, layers, size, outcome.point));
       return cuts.length < MAX_CUTS && outcome.point !== null ? { ...NOTHING } : null;
     },
-    MAX_CELLS,
+    most,
   );
   if (cuts.length > 0) return { kind: "failed", cuts };
+  if (tree === null) reached(`${most} cells of a block`);
   return tree === null ? { kind: "too-large" } : { kind: "found", tree };
 }
 
@@ -336,6 +507,15 @@ function recut<E>(
   const { field: K, network } = instance;
   const point = parametersOf(network, scope).map((k) => instance.point[k]!);
   const vectors = columns.map(({ vector }) => vector);
+  const byMargin = (weights: readonly E[]) =>
+    margins.map((_, j) =>
+      sum(
+        K,
+        columns.flatMap(({ margin }, k) => (margin === j ? [weights[k]!] : [])),
+      ),
+    );
+  const only = onlyWeights(K, vectors, point);
+  if (only !== null) return cuts.length === 0 ? byMargin(only) : null;
   const result = solveLp(K, {
     objective: [...columns.map(() => K.zero), K.neg(K.one)],
     rows: [
@@ -349,13 +529,7 @@ function recut<E>(
     ],
     free: [...columns.map(() => false), true],
   });
-  if (result.kind !== "optimal" || K.toNumber(result.value) > 1e-6) return null;
-  return margins.map((_, j) =>
-    sum(
-      K,
-      columns.flatMap(({ margin }, k) => (margin === j ? [result.x[k]!] : [])),
-    ),
-  );
+  return result.kind !== "optimal" || K.toNumber(result.value) > 1e-6 ? null : byMargin(result.x);
 }
 
 // ---------------------------------------------------------------- which sign to split next
@@ -402,68 +576,6 @@ function weightsAbove<E>(
 
 // ---------------------------------------------------------------- a leaf, for given multipliers
 
-interface LeafFrame<E> {
-  readonly frame: Frame<E>;
-  readonly cell: Cell<E>;
-  readonly place: Placing;
-}
-
-type LeafOutcome<E> =
-  | { readonly kind: "leaf"; readonly leaf: BoundLeaf<E> }
-  /** No products were found; a point of the cell where the bound fails (numerically), by parameter, if one is known. */
-  | { readonly kind: "failed"; readonly point: ReadonlyMap<number, number> | null };
-
-/** Per path, the form in the low variables. */
-type PathForms<E> = Map<string, { readonly path: readonly number[]; readonly form: Map<number, E> }>;
-
-/** The terms of a polynomial by strand and path. */
-function byStrand<E>(place: Placing, p: MultivariatePolynomial<E>): Map<string, { home: string; paths: PathForms<E> }> {
-  const strands = new Map<string, { home: string; paths: PathForms<E> }>();
-  for (const { variables, coefficient } of p.values()) {
-    const low = variables.find((v) => place.low(v) !== null)!;
-    const path = variables.filter((v) => v !== low);
-    const own = place.path(path);
-    if (own === null) throw new RangeError("a margin has a term that is not along a path");
-    if (!strands.has(own.strand)) strands.set(own.strand, { home: own.home, paths: new Map() });
-    const { paths } = strands.get(own.strand)!;
-    const key = path.join();
-    if (!paths.has(key)) paths.set(key, { path, form: new Map() });
-    paths.get(key)!.form.set(low, coefficient);
-  }
-  return strands;
-}
-
-/** The forms of units on a cell that are linear in low variables, with a known sign, as `form` · sign. */
-function unitForms<E>({
-  frame,
-  cell,
-  place,
-}: LeafFrame<E>): { unit: UnitAtSample; home: string; form: Map<number, E> }[] {
-  const { instance } = frame.facts;
-  const K = instance.field;
-  return instance.data.flatMap((_, sample) =>
-    cell.sample(sample).layers.flatMap((units, layer) =>
-      isLinearLayer(instance.network, layer)
-        ? []
-        : units.flatMap(({ z, sign }, unit) => {
-            if (z === null || z.size === 0 || sign === null || sign === 0) return [];
-            const terms = [...z.values()];
-            const homes = new Set(
-              terms.map(({ variables }) => (variables.length === 1 ? place.low(variables[0]!) : null)),
-            );
-            const [home] = homes;
-            if (homes.size !== 1 || home === null || home === undefined) return [];
-            const form = new Map(terms.map(({ variables: [v], coefficient: c }) => [v!, sign > 0 ? c : K.neg(c)]));
-            return [{ unit: { sample, layer, unit }, home, form }];
-          }),
-    ),
-  );
-}
-
-function pathSign<E>(cell: Cell<E>, path: readonly number[]): number {
-  return path.reduce<number>((product, k) => product * (cell.weightSign(k) ?? 0), 1);
-}
-
 /** The evidence on a cell for given multipliers. */
 function leafFor<E>(
   leaf: LeafFrame<E>,
@@ -490,7 +602,7 @@ function leafFor<E>(
     }
   }
   const products: FormProduct<E>[] = [];
-  let units: ReturnType<typeof unitForms<E>> | undefined;
+  let units: UnitForm<E>[] | undefined;
   for (const { home, paths } of strands.values()) {
     const isShort = paths.size === 1 && squaredNorm(K, [...[...paths.values()][0]!.form.values()]);
     if (isShort !== false && K.sign(K.sub(isShort, squaredBound)) <= 0) continue;
@@ -509,8 +621,6 @@ function leafFor<E>(
 type StrandOutcome<E> =
   | { readonly kind: "products"; readonly products: readonly FormProduct<E>[] }
   | { readonly kind: "failed"; readonly point: ReadonlyMap<number, number> | null };
-
-type UnitForm<E> = ReturnType<typeof unitForms<E>>[number];
 
 /** A single path: ‖f + Σ ν_k (± z_k)‖ ≤ C, the signs of units and of the path's weights together. */
 function onPath<E>(
@@ -617,7 +727,12 @@ function onPaths<E>(
 // ---------------------------------------------------------------- joint trees
 
 /** A certificate with multipliers of their own on each cell of a joint tree, or null. */
-export function findJointBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Reach): Bound<E> | null {
+export function findJointBound<E>(
+  facts: Facts<E>,
+  kkt: Of<"kkt", E>,
+  reach: Reach,
+  { effort, reached }: Search,
+): Bound<E> | null {
   const { instance, margins } = facts;
   const { field: K, network } = instance;
   const shape = shapeOf(instance, null);
@@ -636,8 +751,12 @@ export function findJointBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Rea
   const next = isLinear(network)
     ? () => null
     : firstOf(openUnits(frame, every, true), openWeight(above), openUnits(frame, every));
-  const tree = growTree<E, { readonly cell: Cell<E> }>(frame, next, (cell) => ({ cell }), MAX_JOINT_CELLS);
-  if (tree === null) return null;
+  const most = MAX_JOINT_CELLS * effort;
+  const tree = growTree<E, { readonly cell: Cell<E> }>(frame, next, (cell) => ({ cell }), most);
+  if (tree === null) {
+    reached(`${most} cells of the whole network`);
+    return null;
+  }
   const own = multipliersOf(facts, kkt);
   const single = every.map((j) => every.map((k) => (k === j ? K.one : K.zero)));
   const pool: (readonly E[])[] = [own, ...single];
@@ -856,7 +975,7 @@ export type LayerOutcome<E> =
     };
 
 /** Tries to certify that θ solves a problem in which one layer moves: it is a convex quadratic programme on each cell. */
-export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach): LayerOutcome<E> {
+export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach, search: Search): LayerOutcome<E> {
   const { instance } = facts;
   const open = (
     reason: string,
@@ -867,7 +986,7 @@ export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach): 
   if (shape === null || shape.layers.length !== 1) return open("the bound asks for one moving weight on every path");
   const columns = blocksOf(instance, shape).length > 1 ? subgradients(facts, scope) : null;
   const start = columns === null ? null : recut(facts, scope, columns, []);
-  const parts = start === null ? null : findParts(facts, shape, start, reach);
+  const parts = start === null ? null : findParts(facts, shape, start, reach, search);
   if (parts !== null) return { kind: "global", statement: parts };
   const frame: Frame<E> = {
     facts,
@@ -878,13 +997,9 @@ export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach): 
   };
   const place = placing(instance, shape, [wholeOf(instance, shape)], false);
   const every = facts.margins.map((_, j) => j);
-  const tree = growTree<E, { readonly cell: Cell<E> }>(
-    frame,
-    openUnits(frame, every),
-    (cell) => ({ cell }),
-    MAX_LAYER_CELLS,
-  );
-  if (tree === null) return open(`it has more than ${MAX_LAYER_CELLS} cells`);
+  const most = MAX_LAYER_CELLS * search.effort;
+  const tree = growTree<E, { readonly cell: Cell<E> }>(frame, openUnits(frame, every), (cell) => ({ cell }), most);
+  if (tree === null) return open(`it has more than ${most} cells, and relaxing their signs did not decide it`);
   const moving = parametersOf(instance.network, scope);
   const found = new Map<Cell<E>, BoundLeaf<E>>();
   for (const { cell } of leavesOf(tree)) {

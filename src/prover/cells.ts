@@ -3,31 +3,42 @@ import type { MultivariatePolynomial } from "../exact/multivariate.js";
 import { type Cell, type Condition, cellOf, type Frame, memoryOf, type Signed, type Tree } from "../kernel/explore.js";
 import { solveLp } from "./search/lp.js";
 
-/** The leaves of a tree under way are functions of the cell, so that a tree can be grown once and its leaves be searched later. */
-export function growTree<E, L>(
-  frame: Frame<E>,
-  next: (cell: Cell<E>) => Signed | null,
-  leaf: (cell: Cell<E>) => L | null,
-  limit: number,
-): Tree<E, L> | null {
+/** What becomes of a cell: a leaf, a split, or nothing, which ends the search. */
+export type Visit<L> = { readonly leaf: L } | { readonly split: Signed } | null;
+
+/** Grows a tree from the root, cell by cell; cells that are gone are not visited. */
+export function branch<E, L>(frame: Frame<E>, visit: (cell: Cell<E>) => Visit<L>): Tree<E, L> | null {
   const memory = memoryOf(frame);
-  let leaves = 0;
   const grow = (conditions: readonly Condition[], before: readonly LinearCondition<E>[]): Tree<E, L> | null => {
     const cell = cellOf(frame, conditions, memory);
     const last = conditions.length === 0 ? null : linearCondition(frame, cell, conditions.at(-1)!);
     const all = last === null ? before : [...before, last];
     const gone = last === null ? null : emptiness(frame, all, last);
     if (gone !== null) return { gone };
-    const at = next(cell);
-    if (at === null) {
-      const evidence = ++leaves > limit ? null : leaf(cell);
-      return evidence === null ? null : { leaf: evidence };
-    }
+    const next = visit(cell);
+    if (next === null || "leaf" in next) return next;
+    const { split: at } = next;
     const on = grow([...conditions, { at, orientation: 1 }], all);
     const off = on === null ? null : grow([...conditions, { at, orientation: -1 }], all);
     return on === null || off === null ? null : { split: at, on, off };
   };
   return grow([], []);
+}
+
+/** A tree of at most so many leaves, all of whose signs are split; leaves may be functions of the cell, and be searched later. */
+export function growTree<E, L>(
+  frame: Frame<E>,
+  next: (cell: Cell<E>) => Signed | null,
+  leaf: (cell: Cell<E>) => L | null,
+  limit: number,
+): Tree<E, L> | null {
+  let leaves = 0;
+  return branch<E, L>(frame, (cell) => {
+    const at = next(cell);
+    if (at !== null) return { split: at };
+    const evidence = ++leaves > limit ? null : leaf(cell);
+    return evidence === null ? null : { leaf: evidence };
+  });
 }
 
 interface LinearCondition<E> {

@@ -17,8 +17,8 @@ export interface Certified<E> {
  * Proves what can be proved about the point, writes the certificate down and has the kernel read it back. Throws ProverBug if it
  * does not accept every statement of that very text.
  */
-export function certify(instance: Instance<unknown>, progress?: Progress): Certified<unknown> {
-  const { statements, open } = prove(instance, progress);
+export function certify(instance: Instance<unknown>, progress?: Progress, effort = 1): Certified<unknown> {
+  const { statements, open } = prove(instance, { ...(progress && { progress }), effort });
   const text = formatJson(writeCertificate(instance, statements));
   const verdict = verifyCertificate(parseJson(text));
   if (!verdict.readable)

@@ -7,8 +7,9 @@ import type { Of } from "../kernel/statements/index.js";
 import { kinksAt, lowestRate } from "../kernel/statements/not-kkt.js";
 import { verifyStatement } from "../kernel/verify.js";
 import type { Margin } from "../network/instance.js";
+import { isLinearLayer } from "../network/network.js";
 import { growTree, leavesOf, mapLeaves } from "./cells.js";
-import { combine } from "./search/combine.js";
+import { combine, nearlySeparating } from "./search/combine.js";
 import { type Counts, countsNow, mayCount, nextOpen } from "./search/local.js";
 import { type Realization, realize } from "./search/realize.js";
 import { sparse } from "./search/vectors.js";
@@ -32,7 +33,7 @@ const MAX_CELLS = 1 << 16;
 /** Decides whether the feasible θ is a KKT point. Undecided only where a pattern in deeper layers is neither realized nor excluded. */
 export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
   const { instance, margins, active } = facts;
-  const { field: K, point } = instance;
+  const { field: K, network, point } = instance;
   const trees = kinkTrees(facts);
   const realizations = new Map<string, Realization<E>>();
   const columns = new Map<string, Column<E>>();
@@ -45,9 +46,35 @@ export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
     return true;
   };
 
+  /** Proposes what a direction that separates θ from the columns finds on its other side. */
+  const proposeAlong = (direction: Of<"not-kkt", E>["direction"]): "progress" | "nothing" | "too many" => {
+    let progress = false;
+    for (const j of active) {
+      const lowest = trees.lowest(margins[j]!, direction);
+      if (lowest === null) return "too many";
+      if (K.sign(lowest.rate) < 0) progress = propose(j, lowest.pattern) || progress;
+    }
+    return progress ? "progress" : "nothing";
+  };
+
+  // In a field each programme is dear: all margins that have one gradient enter at once.
+  if (K.degree > 1)
+    for (const j of active) {
+      const { preactivations } = facts.passes[margins[j]!.sample]!;
+      const signs = preactivations.map((units, layer) =>
+        units.map((z) => (isLinearLayer(network, layer) ? 1 : K.sign(z))),
+      );
+      if (signs.flat().every((sign) => sign !== 0))
+        propose(
+          j,
+          signs.map((units) => units.map((sign) => sign > 0)),
+        );
+    }
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const list = [...columns];
     const vectors = list.map(([, { vector }]) => vector);
+    const near = K.degree > 1 ? nearlySeparating(K, vectors, point) : null;
+    if (near !== null && proposeAlong(sparse(K, near)) === "progress") continue;
     const combination = combine(K, vectors, point);
     if (combination.kind === "found") {
       const used = list.flatMap(([key, column], k) => {
@@ -70,14 +97,10 @@ export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
       return { kind: "kkt", statement: { kind: "kkt", terms } };
     }
     const direction = sparse(K, combination.separating);
-    let progress = false;
-    for (const j of active) {
-      const lowest = trees.lowest(margins[j]!, direction);
-      if (lowest === null)
-        return { kind: "undecided", reason: `the kinks at a sample have more than ${MAX_CELLS} cells` };
-      if (K.sign(lowest.rate) < 0) progress = propose(j, lowest.pattern) || progress;
-    }
-    if (progress) continue;
+    const proposed = proposeAlong(direction);
+    if (proposed === "too many")
+      return { kind: "undecided", reason: `the kinks at a sample have more than ${MAX_CELLS} cells` };
+    if (proposed === "progress") continue;
     if (unknown > 0)
       return {
         kind: "undecided",

@@ -1,14 +1,13 @@
 /**
- * Decides every question about a point, as far as the finders reach: statements, each already accepted by the kernel, and a reason
- * for each question that stays open.
+ * Decides every question about a point, as far as the finders reach: statements, which `certify` has the kernel check, and a reason for
+ * each question that stays open.
  */
 import { type Facts, factsOf } from "../kernel/facts.js";
 import { shapeOf } from "../kernel/shape.js";
 import type { Of, Statement } from "../kernel/statements/index.js";
-import { verifyStatement } from "../kernel/verify.js";
 import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
-import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
+import { decideOneLayer, findCommonBound, findJointBound, type Search } from "./bound.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
 import { findDescent } from "./not-local.js";
@@ -37,19 +36,25 @@ export class ProverBug extends Error {}
 /** Called before each stage, for progress. */
 export type Progress = (stage: string) => void;
 
-/** Keeps what is not null, once the kernel has accepted it. */
+export interface Options {
+  readonly progress?: Progress;
+  /** What the ordinary limits of the search are multiplied by. */
+  readonly effort?: number;
+}
+
+/** Keeps what is not null. */
 type Keep<E> = <S extends Statement<E>>(statement: S | null) => S | null;
 type Leave = (question: Question, reason: string) => void;
 
 /** Decides the whole problem and each layer's, in the order of cost. */
-export function prove<E>(instance: Instance<E>, progress: Progress = () => {}): Findings<E> {
+export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 1 }: Options = {}): Findings<E> {
+  const limits = new Set<string>();
+  const search: Search = { effort, progress, reached: (limit) => limits.add(limit) };
   const facts = factsOf(instance);
   const statements: Statement<E>[] = [];
   const open: Open[] = [];
   const keep: Keep<E> = (statement) => {
     if (statement === null) return null;
-    const verdict = verifyStatement(instance, statement);
-    if (!verdict.accepted) throw new ProverBug(`${statement.kind} was refused by ${verdict.clause}: ${verdict.found}`);
     statements.push(statement);
     return statement;
   };
@@ -67,8 +72,9 @@ export function prove<E>(instance: Instance<E>, progress: Progress = () => {}): 
   if (kkt.kind === "undecided") leave({ about: "kkt", scope: null }, kkt.reason);
   else keep(kkt.statement);
 
-  const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, progress, keep);
-  const outside = shapeOf(instance, null) === null ? OUTSIDE : "";
+  const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, search, keep);
+  const reached = limits.size === 0 ? "" : `; limits reached: ${[...limits].join(", ")}`;
+  const outside = shapeOf(instance, null) === null ? OUTSIDE : reached;
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
   if (whole.global === "undecided") {
     const known = whole.local === "yes" ? "it is a local optimum; " : "";
@@ -78,7 +84,7 @@ export function prove<E>(instance: Instance<E>, progress: Progress = () => {}): 
   if (instance.network.layers.length > 1) {
     for (const layer of layers) {
       progress(`layer ${layer + 1}`);
-      decideLayer(facts, layer, whole, keep, leave);
+      decideLayer(facts, layer, whole, search, keep, leave);
     }
   }
   return { statements, open };
@@ -94,7 +100,8 @@ interface WholeOutcome {
   readonly reason: string;
 }
 
-function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, progress: Progress, keep: Keep<E>): WholeOutcome {
+function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, search: Search, keep: Keep<E>): WholeOutcome {
+  const { progress } = search;
   const outcome = (
     local: WholeOutcome["local"],
     global: WholeOutcome["global"],
@@ -106,18 +113,18 @@ function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, progress: Pro
     progress("global optimum");
     let bound: Statement<E> | null;
     if (shapeOf(facts.instance, null)?.layers.length === 1) {
-      const only = decideOneLayer(facts, null, "global");
+      const only = decideOneLayer(facts, null, "global", search);
       bound = only.kind === "global" ? keep(only.statement) : null;
       if (only.kind === "open") hints.push(...only.hints);
-    } else bound = keep(findCommonBound(facts, kkt, "global")) ?? keep(findVertices(facts));
+    } else bound = keep(findCommonBound(facts, kkt, "global", search)) ?? keep(findVertices(facts));
     progress("strict local optimum");
     const strict = keep(findStrictLocal(facts, null)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
-    if (strict || keep(localBound(facts, kkt)) !== null) {
+    if (strict || keep(localBound(facts, kkt, search)) !== null) {
       progress("better point");
       if (keep(betterPoint(facts, hints)) !== null) return outcome("yes", "no", strict);
-      return outcome("yes", keep(findJointBound(facts, kkt, "global")) !== null ? "yes" : "undecided", strict);
+      return outcome("yes", keep(findJointBound(facts, kkt, "global", search)) !== null ? "yes" : "undecided", strict);
     }
   }
   progress("descent");
@@ -128,19 +135,19 @@ function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, progress: Pro
   }
   progress("better point");
   const better = keep(betterPoint(facts, hints));
-  if (better === null && kkt !== null && keep(findJointBound(facts, kkt, "global")) !== null)
+  if (better === null && kkt !== null && keep(findJointBound(facts, kkt, "global", search)) !== null)
     return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
   return outcome("undecided", better === null ? "undecided" : "no", false, reason);
 }
 
-function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>): Of<"bound", E> | null {
+function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, search: Search): Of<"bound", E> | null {
   if (shapeOf(facts.instance, null)?.layers.length === 1) {
-    const only = decideOneLayer(facts, null, "local");
+    const only = decideOneLayer(facts, null, "local", search);
     return only.kind === "global" ? only.statement : null;
   }
-  return findCommonBound(facts, kkt, "local") ?? findJointBound(facts, kkt, "local");
+  return findCommonBound(facts, kkt, "local", search) ?? findJointBound(facts, kkt, "local", search);
 }
 
 /** A better point of the whole problem, or null. */
@@ -149,20 +156,27 @@ function betterPoint<E>(facts: Facts<E>, hints: readonly (readonly number[])[]):
   return findBetter(facts, null, vertex === null ? hints : [vertex, ...hints]);
 }
 
-function decideLayer<E>(facts: Facts<E>, layer: number, whole: WholeOutcome, keep: Keep<E>, leave: Leave): void {
+function decideLayer<E>(
+  facts: Facts<E>,
+  layer: number,
+  whole: WholeOutcome,
+  search: Search,
+  keep: Keep<E>,
+  leave: Leave,
+): void {
   const isConvex = facts.instance.network.slopes.slice(layer).every((slope) => slope.n === slope.d);
-  const first = isConvex ? decideOneLayer(facts, layer, "global") : null;
+  const first = isConvex ? decideOneLayer(facts, layer, "global", search) : null;
   const convex = first?.kind === "global" && keep(first.statement) !== null;
   const strict = whole.strict || keep(findStrictLocal(facts, layer)) !== null;
   if (convex || whole.global === "yes") return;
-  const cells = first ?? decideOneLayer(facts, layer, "global");
+  const cells = first ?? decideOneLayer(facts, layer, "global", search);
   if (!strict && whole.local !== "yes" && cells.kind !== "global") {
     const descent = findDescent(facts, layer);
     if (descent.kind === "found") {
       keep(descent.statement);
       return;
     }
-    const local = decideOneLayer(facts, layer, "local");
+    const local = decideOneLayer(facts, layer, "local", search);
     if (local.kind === "global") keep(local.statement);
     else {
       const reason = descent.gaps.join("; ") || "neither a descent nor multipliers on every cell were found";

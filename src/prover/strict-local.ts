@@ -1,17 +1,17 @@
 /** Finds what `kernel/statements/strict-local.ts` checks: multipliers, ρ, κ, products per cell, and the largest radius r = 2^{−k}. */
 import type { Field } from "../exact/field.js";
 import { hessianEntries, type MultivariatePolynomial } from "../exact/multivariate.js";
-import type { Cell, Frame } from "../kernel/explore.js";
+import { type Cell, cellOf, type Frame } from "../kernel/explore.js";
 import type { Facts } from "../kernel/facts.js";
 import type { Of } from "../kernel/statements/index.js";
 import type { Product, StrictLeaf } from "../kernel/statements/strict-local.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { parametersOf, type Scope } from "../network/network.js";
-import { growTree, leavesOf, mapLeaves } from "./cells.js";
-import { combine } from "./search/combine.js";
+import { isLinearLayer, parametersOf, type Scope } from "../network/network.js";
+import { growTree, mapLeaves } from "./cells.js";
+import { areIndependent, combine } from "./search/combine.js";
 import { type LocalCell, localCell, mayCount, nearPoint, nextOpen } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
-import { dotNumbers, orthonormalBasis, restrict, symmetricEigen } from "./search/numeric.js";
+import { dotNumbers, normOf, orthonormalBasis, restrict, symmetricEigen } from "./search/numeric.js";
 import {
   binaryScale,
   combinationRows,
@@ -44,15 +44,21 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope): Of<"strict-lo
     active.map((j) => margins[j]!),
     mayCount(frame),
   );
-  const cells = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS);
-  if (cells === null) return null;
+  // Forms that are linearly independent make all cells that their signs could.
+  if (independentKinks(frame) > Math.log2(MAX_CELLS)) return null;
   const moving = parametersOf(network, scope);
   const candidates = new Map<Cell<E>, Candidates<E>>();
-  for (const cell of leavesOf(cells)) {
-    const found = candidatesFor(frame, moving, localCell(frame, cell));
-    if (found.options.length === 0) return null;
-    candidates.set(cell, found);
-  }
+  const cells = growTree<E, Cell<E>>(
+    frame,
+    next,
+    (cell) => {
+      const found = candidatesFor(frame, moving, localCell(frame, cell));
+      candidates.set(cell, found);
+      return found.options.length === 0 ? null : cell;
+    },
+    MAX_CELLS,
+  );
+  if (cells === null) return null;
   // The search starts at 1, or at the size of a large point.
   const start = Math.max(0, -Math.log2(K.toNumber(binaryScale(K, sizeOf(K, point)))));
   let refusals = 0;
@@ -70,6 +76,31 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope): Of<"strict-lo
     refusals++;
   }
   return null;
+}
+
+/** The rank, in floating point, of the linear forms without a sign at θ in the last hidden layer, if it is the only one with kinks. */
+function independentKinks<E>(frame: Frame<E>): number {
+  const { instance, margins, active } = frame.facts;
+  const { field: K, network } = instance;
+  const root = cellOf(frame, []);
+  const counts = mayCount(frame);
+  // Below other hidden layers a unit need not be asked for.
+  const layer = network.layers.length - 2;
+  if (layer < 0 || network.slopes.some((_, l) => l < layer && !isLinearLayer(network, l))) return 0;
+  const isSeen = (unit: number) =>
+    network.layers[layer + 1]?.some((row) =>
+      row.some(({ from, weight }) => from === unit && counts(weight, layer + 1)),
+    );
+  const samples = new Set(active.map((j) => margins[j]!.sample));
+  const forms = [...samples].flatMap((sample) =>
+    (root.sample(sample).layers[layer] ?? []).flatMap(({ z, sign }, unit) => {
+      if (sign !== null || z === null || !isSeen(unit)) return [];
+      return [...z.values()].every(({ variables }) => variables.length === 1) ? [z] : [];
+    }),
+  );
+  const variables = [...new Set(forms.flatMap((z) => [...z.values()].map(({ variables: [v] }) => v!)))];
+  const vectors = forms.map((z) => variables.map((v) => K.toNumber(z.get(String(v))?.coefficient ?? K.zero)));
+  return orthonormalBasis(vectors.map((v) => v.map((c) => c / (normOf(v) || 1)))).length;
 }
 
 interface Option<E> {
@@ -127,6 +158,11 @@ function sizesByDegree<E>(toNumber: (c: E) => number, h: MultivariatePolynomial<
 function* multiplierChoices<E>(K: Field<E>, theta: readonly E[], cell: LocalCell<E>): Generator<readonly E[]> {
   const first = combine(K, cell.gradients, theta);
   if (first.kind === "separated") return;
+  const floats = cell.gradients.map((g) => toNumbers(K, g));
+  if (areIndependent(floats)) {
+    yield first.weights;
+    return;
+  }
   const rows = combinationRows(K, cell.gradients, theta);
   const extremes = cell.gradients.flatMap((_, j) => {
     const objective = cell.gradients.map((__, k) => (k === j ? K.neg(K.one) : K.zero));

@@ -75,3 +75,16 @@ export function restrict(A: readonly (readonly number[])[], basis: readonly (rea
   const images = basis.map((b) => applyMatrix(A, b));
   return basis.map((b) => images.map((image) => dotNumbers(b, image)));
 }
+
+/** Columns of a matrix with independent rows that are independent, as many as it has rows. */
+export function pivotColumns(matrix: readonly (readonly number[])[]): number[] {
+  const rows = matrix.map((row) => [...row]);
+  return rows.map((row, k) => {
+    const pivot = row.reduce((best, c, j) => (Math.abs(c) > Math.abs(row[best]!) + 1e-9 ? j : best), 0);
+    for (const other of rows.slice(k + 1)) {
+      const factor = other[pivot]! / row[pivot]!;
+      for (const j of other.keys()) other[j]! -= factor * row[j]!;
+    }
+    return pivot;
+  });
+}

@@ -101,7 +101,7 @@ function strictDirection<E>(
     const rows = group.map((k) => variables.map((v) => forms[k]!.get(v) ?? K.zero));
     const result =
       rows.length === 1
-        ? { kind: "optimal" as const, x: rows[0]! }
+        ? { kind: "optimal" as const, x: along(K, rows[0]!) }
         : solveLp(K, {
             objective: variables.map(() => K.zero),
             rows: rows.map((coefficients) => ({ coefficients, sense: ">=" as const, bound: K.one })),
@@ -113,6 +113,17 @@ function strictDirection<E>(
     for (const [j, v] of variables.entries()) direction[v] = result.x[j]!;
   }
   return { kind: "found", direction };
+}
+
+/** Longer forms are followed in one coordinate only, so that witnesses stay small. */
+const MAX_DENSE = 16;
+
+/** A direction in which a form grows. */
+function along<E>(K: Field<E>, form: readonly E[]): readonly E[] {
+  if (form.length <= MAX_DENSE) return form;
+  const sizes = form.map((c) => Math.abs(K.toNumber(c)));
+  const steepest = sizes.indexOf(Math.max(...sizes));
+  return form.map((c, k) => (k === steepest ? c : K.zero));
 }
 
 /** The positions of the forms, grouped so that no two groups have a variable in common. */

@@ -1,0 +1,77 @@
+/**
+ * Optima with many samples, decided without splitting every sign: `npx tsx bench/scale.ts [--largest N]`. Processor time, ratios measured in
+ * one run: the growth in n as an exponent between two sizes, and `verify` as a share of `check`.
+ */
+import { parseArgs } from "node:util";
+import { verifyCertificate } from "../src/kernel/verify.js";
+import { parseJson } from "../src/network/decode.js";
+import { decide } from "../test/adversary/judge.js";
+import type { ProblemJson } from "../test/adversary/problem.js";
+import { leakyOrthogonal, nearlyOrthogonal, orthogonal } from "../test/instances/many-samples.js";
+
+const { values } = parseArgs({ options: { largest: { type: "string", default: "64" } } });
+const largest = Number(values.largest);
+
+function seconds<T>(work: () => T): { readonly result: T; readonly time: number } {
+  const before = process.cpuUsage();
+  const result = work();
+  const { user, system } = process.cpuUsage(before);
+  return { result, time: (user + system) / 1e6 };
+}
+
+interface Measured {
+  readonly n: number;
+  readonly check: number;
+}
+
+function measure(problem: ProblemJson): Measured {
+  const { result, time: check } = seconds(() => decide(problem));
+  const { time: verify } = seconds(() => verifyCertificate(parseJson(result.certificate)));
+  const { kkt, local, global, layers } = result.verdict;
+  const answers = [kkt, local, global, ...layers.map((layer) => layer.global)];
+  const n = problem.data.length;
+  const width = problem.point.length / (n + 1);
+  console.log(
+    [
+      problem.name.replace(/-\d+-samples.*/, "").padEnd(28),
+      n,
+      width,
+      answers.every((answer) => answer === "yes") ? "decided" : `open: ${answers.join()}`,
+      check.toFixed(2),
+      (verify / check).toFixed(2),
+      result.certificate.length,
+    ].join("\t"),
+  );
+  return { n, check };
+}
+
+function growth(what: string, [small, ...others]: readonly Measured[]): void {
+  const large = others.at(-1);
+  if (small === undefined || large === undefined) return;
+  const exponent = Math.log(large.check / small.check) / Math.log(large.n / small.n);
+  console.log(`${what}: check grows like n^${exponent.toFixed(1)} from n = ${small.n} to ${large.n} (bound: 4)`);
+}
+
+const upTo = (sizes: readonly number[]) => sizes.filter((n) => n <= largest);
+
+decide(orthogonal({ samples: 4, width: 2, labels: 1 })); // compiles what is measured
+console.log(["data".padEnd(28), "n", "width", "global optimum", "check s", "verify/check", "bytes"].join("\t"));
+for (const width of [2, 32])
+  growth(
+    `one label, width ${width}`,
+    upTo([16, 32, 64]).map((samples) => measure(orthogonal({ samples, width, labels: 1 }))),
+  );
+for (const width of [2, 4]) {
+  growth(
+    `two labels, width ${width}`,
+    upTo([10, 20, 40]).map((samples) => measure(orthogonal({ samples, width, labels: 2 }))),
+  );
+  growth(
+    `two labels, nearly orthogonal, width ${width}`,
+    upTo([10, 20]).map((samples) => measure(nearlyOrthogonal({ samples, width }))),
+  );
+  growth(
+    `two labels, leaky, width ${width}`,
+    upTo([10, 20]).map((samples) => measure(leakyOrthogonal({ samples, width, slope: "1/2" }))),
+  );
+}

@@ -1,0 +1,88 @@
+/** Problems of any size whose global optimum is known, for tests and benches: the samples of a label are one unit's. */
+import type { ActivationJson, ProblemJson } from "../adversary/problem.js";
+
+interface Size {
+  readonly samples: number;
+  readonly width: number;
+}
+
+function fullyConnected(
+  name: string,
+  { samples, width }: Size,
+  activation: ActivationJson,
+  data: ProblemJson["data"],
+  /** The live units' weights, per label. */
+  live: readonly { readonly w: readonly string[]; readonly v: string }[],
+): ProblemJson {
+  const dead = new Array<string>(samples).fill("0");
+  const units = Array.from({ length: width }, (_, k) => live[k] ?? { w: dead, v: "0" });
+  return {
+    format: "margincert/problem/1",
+    name,
+    network: { kind: "fully-connected", widths: [samples, width, 1], activation },
+    data,
+    point: [...units.flatMap(({ w }) => w), ...units.map(({ v }) => v)],
+  };
+}
+
+/** x_i = √N e_i, N being the number of samples of its label; of one label, or half of them of each. */
+export function orthogonal({ samples, width, labels }: Size & { readonly labels: 1 | 2 }): ProblemJson {
+  const share = samples / labels;
+  const axis = (i: number) => Array.from({ length: samples }, (_, k) => (k === i ? `sqrt(${share})` : "0"));
+  const sum = (of: number) =>
+    Array.from({ length: samples }, (_, k) => (Math.floor(k / share) === of ? `1/sqrt(${share})` : "0"));
+  return fullyConnected(
+    `orthogonal-${labels}-labels-${samples}-samples-width-${width}`,
+    { samples, width },
+    "relu",
+    Array.from({ length: samples }, (_, i) => ({ x: axis(i), y: i < share ? 1 : -1 })),
+    [
+      { w: sum(0), v: "1" },
+      { w: sum(1), v: "-1" },
+    ].slice(0, labels),
+  );
+}
+
+/** The same, half of each label, with small entries added that sum to zero over samples and coordinates of a label. */
+export function nearlyOrthogonal({ samples, width }: Size): ProblemJson {
+  const problem = orthogonal({ samples, width, labels: 2 });
+  const share = samples / 2;
+  const data = problem.data.map(({ x, y }, i) => {
+    const moved = [...x];
+    const [own, other, at] = [i < share ? 0 : share, i < share ? share : 0, i % share];
+    const add = (start: number, step: number, c: string) => {
+      moved[start + ((at + step) % share)] = c;
+    };
+    add(own, 1, "1/32");
+    add(own, 2, "-1/32");
+    add(other, 1, "1/32");
+    add(other, 3, "-1/32");
+    return { x: moved, y };
+  });
+  return { ...problem, name: `nearly-${problem.name}`, data };
+}
+
+/** Leaky ReLU: each live unit sees the samples of the other label too, with its slope s, as Σ x − s Σ x over N (1 + s²) of either label. */
+export function leakyOrthogonal({ samples, width, slope }: Size & { readonly slope: string }): ProblemJson {
+  const share = samples / 2;
+  // ‖w‖ = 1 and a margin of 1 together: (1 + s²) c t = 1, N c² (1 + s²) = 1, where w = c on its label and −s c on the other, x = t e.
+  const [n, d] = slope.split("/").map(Number) as [number, number];
+  const square = `${share * (d * d + n * n)}/${d * d}`;
+  const size = `1/sqrt(${square})`;
+  const data = Array.from({ length: samples }, (_, i) => ({
+    x: Array.from({ length: samples }, (__, k) => (k === i ? `sqrt(${square})*${d * d}/${d * d + n * n}` : "0")),
+    y: i < share ? (1 as const) : (-1 as const),
+  }));
+  const row = (label: number) =>
+    Array.from({ length: samples }, (_, k) => (Math.floor(k / share) === label ? size : `-(${slope})*${size}`));
+  return fullyConnected(
+    `leaky-orthogonal-${samples}-samples-width-${width}`,
+    { samples, width },
+    { "leaky-relu": slope },
+    data,
+    [
+      { w: row(0), v: "1" },
+      { w: row(1), v: "-1" },
+    ],
+  );
+}

@@ -1,0 +1,83 @@
+/** Many signs at once: relaxed leaves instead of cells, and the semidefinite programmes behind them. */
+import { describe, expect, it } from "vitest";
+import { verifyCertificate } from "../../src/kernel/verify.js";
+import { parseJson } from "../../src/network/decode.js";
+import { symmetricEigen } from "../../src/prover/search/numeric.js";
+import { generator } from "../../src/prover/search/random.js";
+import { type Column, followPath, matrixAt } from "../../src/prover/search/semidefinite.js";
+import { decide } from "../adversary/judge.js";
+import { leakyOrthogonal, nearlyOrthogonal, orthogonal } from "../instances/many-samples.js";
+
+/** The leaves of the trees of all bounds of a certificate. */
+function leaves(certificate: string): number {
+  return [...certificate.matchAll(/"leaf"/g)].length;
+}
+
+describe("networks with many samples", () => {
+  const cases = [
+    orthogonal({ samples: 9, width: 2, labels: 1 }),
+    orthogonal({ samples: 16, width: 5, labels: 1 }),
+    orthogonal({ samples: 8, width: 3, labels: 2 }),
+    nearlyOrthogonal({ samples: 10, width: 2 }),
+    leakyOrthogonal({ samples: 8, width: 2, slope: "1/2" }),
+  ];
+  it.each(cases.map((problem) => [problem.name, problem] as const))("decides %s with few leaves", (_, problem) => {
+    const { verdict, certificate } = decide(problem);
+    expect([verdict.kkt, verdict.local, verdict.global]).toEqual(["yes", "yes", "yes"]);
+    expect(verdict.layers.map(({ global }) => global)).toEqual(["yes", "yes"]);
+    const read = verifyCertificate(parseJson(certificate));
+    const bounds = read.readable && read.sort === "exact" ? read.statements : [];
+    const whole = bounds.flatMap((one) =>
+      one.accepted && one.statement.kind === "bound" && one.statement.scope === null ? [one.statement] : [],
+    );
+    expect(whole).toHaveLength(1);
+    expect(leaves(JSON.stringify(whole, (__, value) => (typeof value === "bigint" ? `${value}` : value)))).toBeLessThan(
+      8,
+    );
+  });
+});
+
+describe("followPath", () => {
+  const random = generator(7);
+  const normal = () => random() + random() + random() - 1.5;
+  const unit = (n: number) => {
+    const v = Array.from({ length: n }, normal);
+    const norm = Math.hypot(...v);
+    return v.map((c) => c / norm);
+  };
+  const size = (n: number) => 1 + Math.floor(random() * n);
+
+  it("bounds the value of random programmes from both sides", () => {
+    for (let round = 0; round < 40; round++) {
+      const n = 2 + size(6);
+      const forms = Array.from({ length: 2 + size(5) }, () => unit(n));
+      const columns = forms.flatMap((_, first) =>
+        forms.flatMap((__, second): Column[] => (first < second ? [{ first, second, isFree: random() < 0.2 }] : [])),
+      );
+      const P = Array.from({ length: n }, () => unit(n));
+      const Q = P.map((u, i) => P.map((v, j) => u.reduce((t, c, k) => t + c * v[k]!, 0) - (i === j ? random() : 0)));
+      const [start, others] = [columns.filter((c) => c.isFree), columns.filter((c) => !c.isFree)];
+      let best = Infinity;
+      const outcome = followPath(Q, forms, start, others, ({ columns: own, x, epsilon }) => {
+        // Primal feasible: what is claimed is really positive semidefinite.
+        const M = matrixAt(Q, forms, own, x, epsilon).map((row) => [...row]);
+        expect(symmetricEigen(M).values[0]!).toBeGreaterThan(-1e-9);
+        expect(own.every(({ isFree }, k) => isFree || x[k]! > 0)).toBe(true);
+        best = epsilon;
+        return epsilon < 0 ? epsilon : null;
+      });
+      if (outcome.kind === "found") continue;
+      // Nearly dual feasible, and of at least half the value: ε is not 0 for want of columns.
+      const X = outcome.moment;
+      const inner = (i: number, j: number) =>
+        forms[i]!.reduce((t, c, k) => t + c * forms[j]!.reduce((s, d, l) => s + X[k]![l]! * d, 0), 0);
+      for (const { first, second, isFree } of columns) {
+        expect(inner(first, second)).toBeGreaterThan(-1e-2);
+        if (isFree) expect(Math.abs(inner(first, second))).toBeLessThan(1e-2);
+      }
+      const value = -Q.reduce((t, row, i) => t + row.reduce((s, c, j) => s + c * X[i]![j]!, 0), 0);
+      expect(symmetricEigen(X.map((row) => [...row])).values[0]!).toBeGreaterThan(-1e-9);
+      expect(Math.abs(Math.min(best, outcome.epsilon) - value)).toBeLessThan(0.6 * Math.abs(outcome.epsilon) + 1e-3);
+    }
+  });
+});
