@@ -15,7 +15,7 @@ export { formatJson } from "./network/codec.js";
 export { InputError, readJson } from "./network/decode.js";
 export type { Instance, Problem } from "./network/instance.js";
 export type { Scope } from "./network/network.js";
-export { type ProblemFile, parseProblem } from "./problem/problem.js";
+export { type ProblemFile, parseInstance, parseProblem } from "./problem/problem.js";
 export { type Certified, certify } from "./prover/certify.js";
 export { statementText } from "./report/text.js";
 export { type Verdict, verdictOf } from "./report/verdict.js";

@@ -1,6 +1,6 @@
 /** The README's examples are run: what it shows is what happens. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -47,5 +47,37 @@ describe("README", () => {
   it("shows the curve of the certificate", () => {
     const certificate = JSON.parse(readFileSync(join(ROOT, "certificates/fc-relu.json"), "utf8"));
     expect(certificate.statements).toContainEqual(shown.find(({ kind }) => kind === "not-local"));
+  });
+
+  it("shows a program that type-checks and does what it says", () => {
+    const [, program] = /```ts\n([\s\S]*?)```/.exec(README)!;
+    const folder = mkdtempSync(join(tmpdir(), "margincert-readme-"));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(ROOT, join(folder, "node_modules/margincert"));
+    symlinkSync(join(ROOT, "node_modules/@types"), join(folder, "node_modules/@types"));
+    copyFileSync(join(ROOT, "src/paper/instances/fc-relu.json"), join(folder, "fc-relu.json"));
+    writeFileSync(join(folder, "program.mts"), program!);
+    const options = ["--module", "nodenext", "--target", "es2023", "--strict", "--types", "node", "--skipLibCheck"];
+    const compiler = join(ROOT, "node_modules/.bin/tsc");
+    const compiled = spawnSync(compiler, [...options, "program.mts"], { cwd: folder, encoding: "utf8" });
+    expect(compiled.stdout).toBe("");
+    const ran = spawnSync(process.execPath, ["program.mjs"], { cwd: folder, encoding: "utf8" });
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toMatch(/^no 0\n\[\n {2}'The point is feasible/);
+  });
+
+  it("links to nothing that the package lacks", () => {
+    const packed = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+    const files: string[] = JSON.parse(packed.stdout)[0].files.map((one: { path: string }) => one.path);
+    const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!);
+    expect(links.length).toBeGreaterThan(8);
+    for (const link of [...links, "CHANGELOG.md"])
+      expect(
+        files.some((path) => path === link || path.startsWith(`${link}/`)),
+        link,
+      ).toBe(true);
   });
 });

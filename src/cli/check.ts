@@ -1,6 +1,6 @@
 /** `margincert check FILE…`: decides every question about the point of each file. */
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { approximateKkt } from "../flow/approximate-kkt.js";
 import { type Model, modelOf } from "../flow/model.js";
 import { factsOf } from "../kernel/facts.js";
@@ -11,31 +11,38 @@ import { ProverBug } from "../prover/prove.js";
 import { type Approximation, helpText } from "../report/help.js";
 import { verdictText } from "../report/text.js";
 import { questionKey, type Verdict, verdictOf } from "../report/verdict.js";
-import { badInput, EXIT, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, progressLine, reportError, say, sayJson, worst, writeAtomically } from "./common.js";
 import { readInstance } from "./problems.js";
 
 export function register(command: Command): void {
   command
     .option("--out <dir>", "where to write the certificates", "certificates")
     .option("--json", "print one JSON array of verdicts on stdout, nothing else")
-    .action((files: string[], options: { out: string; json?: true }) => {
+    .option("--effort <n>", "search so many times as long before a question is left undecided", effortOf, 1)
+    .action((files: string[], options: { out: string; json?: true; effort: number }) => {
       const codes: number[] = [];
       const verdicts: Verdict[] = [];
       const written = new Map<string, string>();
       for (const file of files) {
         try {
-          const { instance, verdict } = checkFile(file, options.out, written);
+          const { instance, verdict } = checkFile(file, options.out, written, options.effort);
           verdicts.push(verdict);
           codes.push(verdict.undecided.length > 0 ? EXIT.undecided : EXIT.done);
-          if (!options.json)
-            process.stdout.write(`${[verdictText(verdict), ...helpOf(instance, verdict)].join("\n")}\n`);
+          if (!options.json) say(`${[verdictText(verdict), ...helpOf(instance, verdict)].join("\n")}\n`);
         } catch (error) {
           codes.push(failed(file, error));
         }
       }
-      if (options.json) process.stdout.write(`${JSON.stringify(verdicts, null, 2)}\n`);
+      if (options.json) sayJson(verdicts);
       process.exitCode = worst(codes);
     });
+}
+
+function effortOf(text: string): number {
+  const effort = Number(text);
+  if (!Number.isInteger(effort) || effort < 1 || effort > 1000)
+    throw new InvalidArgumentError("The effort is a whole number from 1 to 1000.");
+  return effort;
 }
 
 interface Checked {
@@ -43,7 +50,7 @@ interface Checked {
   readonly verdict: Verdict;
 }
 
-function checkFile(file: string, out: string, written: Map<string, string>): Checked {
+function checkFile(file: string, out: string, written: Map<string, string>, effort: number): Checked {
   const instance = readInstance(file, "check needs the point to decide about");
   const { name } = instance;
   const earlier = written.get(name);
@@ -57,7 +64,7 @@ function checkFile(file: string, out: string, written: Map<string, string>): Che
   const path = join(out, `${name}.json`);
   const progress = progressLine(name);
   try {
-    const certified = certify(instance, progress.show);
+    const certified = certify(instance, progress.show, effort);
     writeAtomically(path, certified.text);
     return { instance, verdict: verdictFrom(instance, certified, path) };
   } finally {

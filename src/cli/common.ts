@@ -10,10 +10,10 @@ export const EXIT = { done: 0, rejected: 1, badInput: 2, undecided: 3 } as const
 const STDIN = 0;
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** The text of a file, or of standard input for `-`; throws InputError when it is not readable, bounded and non-empty. */
+/** The text of a file, or of standard input for `-`, without a byte order mark; throws InputError when it is not readable, bounded and non-empty. */
 export function readText(path: string): string {
   try {
-    return path === "-" ? readInput() : readFile(path);
+    return (path === "-" ? readInput() : readFile(path)).replace(/^\ufeff/, "");
   } catch (error) {
     if (error instanceof InputError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
@@ -75,9 +75,39 @@ export function ensureSort(content: unknown, wanted: Sort): void {
   if (sort !== null && sort !== wanted) throw new InputError("format", `this ${SORTS[sort]}`);
 }
 
+/** What steers a terminal, or turns the direction of the text around it. */
+const STEERING = /[^\P{Cc}\n]|[\p{Cf}\p{Cs}\u2028\u2029]/gu;
+
+/** Words from files, and their names, as they may stand on a terminal: what would steer it is shown by its number. */
+export function harmless(words: string): string {
+  return words.replace(STEERING, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
+/** Text for people on stdout. */
+export function say(words: string): void {
+  process.stdout.write(harmless(words));
+}
+
+/** A JSON text on stdout, which a terminal may show as well. */
+export function sayJson(value: unknown): void {
+  const text = JSON.stringify(value, null, 2);
+  const escaped = text.replace(STEERING, (c) =>
+    c
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+  process.stdout.write(`${escaped}\n`);
+}
+
 /** One line on stderr: `FILE: where: what is wrong`. */
 export function reportError(file: string, { where, message }: InputError): void {
-  process.stderr.write(`${file}: ${where === "" ? "" : `${where}: `}${message}\n`);
+  complain(`${file}: ${where === "" ? "" : `${where}: `}${message}`);
+}
+
+/** One line on stderr, whatever is in it. */
+export function complain(line: string): void {
+  process.stderr.write(`${harmless(line.replaceAll("\n", " "))}\n`);
 }
 
 /** Reports a fault in what the user gave, and returns its exit code; throws whatever else is the matter. */
@@ -97,7 +127,7 @@ export function progressLine(label: string): { readonly show: (stage: string) =>
   const terminal = process.stderr.isTTY === true;
   return {
     show: (stage) => {
-      if (terminal) process.stderr.write(`\r\u001b[2K${label}: ${stage} …`);
+      if (terminal) process.stderr.write(`\r\u001b[2K${harmless(`${label}: ${stage}`)} …`);
     },
     done: () => {
       if (terminal) process.stderr.write("\r\u001b[2K");

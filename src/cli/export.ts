@@ -1,19 +1,20 @@
 /** `margincert export --to coq|latex|markdown CERT…`: proof artifacts from accepted certificates. */
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError, readJson } from "../network/decode.js";
 import type { Claim } from "../paper/claims.js";
 import { type Accepted, acceptedIn } from "../report/accepted.js";
 import { identifier, toCoq } from "../report/coq.js";
-import { problemOf } from "../report/hash.js";
-import { articleLatex, proofLatex } from "../report/proof/latex.js";
+import { canonicalOf, problemOf } from "../report/hash.js";
+import { articleLatex, type FragmentNames, fragmentLatex, proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { paperText } from "../report/proof/paper.js";
 import { documentOf } from "../report/proof.js";
 import { refusalText } from "../report/text.js";
 import { kktSystem } from "../symbolic/margins.js";
 import { readAccepted } from "./certificates.js";
-import { badInput, EXIT, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, say, worst, writeAtomically } from "./common.js";
+import { hashOf } from "./hash.js";
 
 interface Target {
   readonly file: (name: string) => string;
@@ -27,12 +28,34 @@ const TARGETS: Readonly<Record<string, Target>> = {
   markdown: { file: (name) => `${name}.md`, text: (accepted) => proofMarkdown(documentOf(accepted, kktSystem)) },
 };
 
+interface Options {
+  readonly to: string;
+  readonly out: string;
+  readonly claims?: readonly string[];
+  readonly fragment?: true;
+  readonly env: string;
+  readonly label?: string;
+}
+
 export function register(command: Command): void {
   command
     .addOption(new Option("--to <form>", "the form of the proof").choices(Object.keys(TARGETS)).makeOptionMandatory())
     .option("--out <dir>", "where to write", "proofs")
-    .action((files: string[], { to, out }: { to: string; out: string }) => {
-      process.exitCode = worst(files.map((file) => exportFile(file, TARGETS[to]!, out)));
+    .option(
+      "--claims <names>",
+      "only these, such as not-local,kkt; a name of what is claimed or of a statement's kind",
+      listed,
+    )
+    .option("--fragment", "LaTeX to be put into an article: no preamble, no section")
+    .option("--env <name>", "the environment of a fragment's claims", named(/^[A-Za-z]+\*?$/), "claim")
+    .option(
+      "--label <prefix>",
+      "of the labels of a fragment's claims; the problem's name if not given",
+      named(/^[\w:.-]+$/),
+    )
+    .action((files: string[], options: Options) => {
+      const written = new Map<string, string>();
+      process.exitCode = worst(files.map((file) => exportFile(file, targetOf(options), options, written)));
     });
 }
 
@@ -42,16 +65,64 @@ function coqText(accepted: Accepted): string {
   throw new InputError("problem.point", gap);
 }
 
-function exportFile(file: string, target: Target, out: string): number {
+function listed(names: string): string[] {
+  return names.split(",").map((name) => name.trim());
+}
+
+/** What LaTeX is to take for a name must not be anything else. */
+function named(pattern: RegExp): (name: string) => string {
+  return (name) => {
+    if (!pattern.test(name)) throw new InvalidArgumentError("letters, digits and hyphens only");
+    return name;
+  };
+}
+
+/** A fragment is LaTeX of another kind; throws InputError where it is asked for in another form. */
+function targetOf({ to, fragment, env, label }: Options): Target {
+  if (!fragment) return TARGETS[to]!;
+  return {
+    file: (name) => `${name}.fragment.tex`,
+    text: (accepted) => {
+      if (to !== "latex") throw new InputError("--fragment", "is for --to latex");
+      const { name } = problemOf(accepted);
+      const names: FragmentNames = { environment: env, label: label ?? identifier(name) };
+      const source = `${name}, sha256 ${hashOf(canonicalOf(accepted))}`;
+      return fragmentLatex(documentOf(accepted, kktSystem), source, names);
+    },
+  };
+}
+
+/** The accepted statements that are named: by kind, or by what they claim, `local` or `not-local`. Throws InputError for other names. */
+function chosen(accepted: Accepted, names: readonly string[] | undefined): Accepted {
+  if (names === undefined) return accepted;
+  const there = new Set(accepted.statements.flatMap(namesOf));
+  const absent = names.find((name) => !there.has(name));
+  if (absent !== undefined)
+    throw new InputError("--claims", `nothing accepted is called ${absent}; there are ${[...there].join(", ")}`);
+  const isChosen = (one: Accepted["statements"][number]) => namesOf(one).some((name) => names.includes(name));
+  return accepted.sort === "exact"
+    ? { ...accepted, statements: accepted.statements.filter(isChosen) }
+    : { ...accepted, statements: accepted.statements.filter(isChosen) };
+}
+
+function namesOf({ statement: { kind }, meaning: { about, answer } }: Accepted["statements"][number]): string[] {
+  return [kind, answer === "no" ? `not-${about}` : about];
+}
+
+/** `written` has the files that were written before, with what they were made of: names that differ may give one file. */
+function exportFile(file: string, target: Target, { out, claims }: Options, written: Map<string, string>): number {
   const accepted = readAccepted(file);
   if (typeof accepted === "number") return accepted;
   const path = join(out, target.file(problemOf(accepted).name));
   try {
-    writeAtomically(path, target.text(accepted));
+    const other = written.get(path.toLowerCase());
+    if (other !== undefined) throw new InputError("problem.name", `${path} has been written from ${other} already`);
+    written.set(path.toLowerCase(), file);
+    writeAtomically(path, target.text(chosen(accepted, claims)));
   } catch (error) {
     return badInput(file, error);
   }
-  process.stdout.write(`${path}\n`);
+  say(`${path}\n`);
   return EXIT.done;
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../flow/index.js";
 import { InputError } from "../network/decode.js";
 import type { Loss } from "../problem/problem.js";
-import { badInput, EXIT, progressLine, reportError, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, progressLine, reportError, say, sayJson, worst, writeAtomically } from "./common.js";
 import { problemHash } from "./hash.js";
 import { readProblem } from "./problems.js";
 
@@ -62,14 +62,14 @@ export function register(command: Command): void {
           const { result, text, reasons } =
             options.starts === undefined ? flowFile(file, options) : await startsFile(file, options.starts, options);
           results.push(result);
-          if (!options.json) process.stdout.write(text);
+          if (!options.json) say(text);
           for (const reason of reasons) reportError(file, new InputError("flow", reason));
           codes.push(reasons.length === 0 ? EXIT.done : EXIT.undecided);
         } catch (error) {
           codes.push(badInput(file, error));
         }
       }
-      if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+      if (options.json) sayJson(results);
       process.exitCode = worst(codes);
     });
 }

@@ -1,4 +1,4 @@
-/** The hash of a problem, in Node. */
+/** Hashes, in Node. */
 import { createHash } from "node:crypto";
 import type { Problem } from "../network/instance.js";
 import { canonicalText, hashWith } from "../report/hash.js";
@@ -9,5 +9,10 @@ export function problemHash<E>(problem: Problem<E>): string {
 
 /** The hash of a canonical text. */
 export function hashOf(canonical: string): string {
-  return hashWith((text) => createHash("sha256").update(text).digest("hex"), canonical);
+  return hashWith(sha256, canonical);
+}
+
+/** All its hexadecimal digits. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

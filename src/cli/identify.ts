@@ -12,7 +12,7 @@ import { elementOf, identificationText } from "../identify/table.js";
 import { InputError } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
 import { failed } from "./check.js";
-import { EXIT, progressLine, worst, writeAtomically } from "./common.js";
+import { EXIT, progressLine, say, sayJson, worst, writeAtomically } from "./common.js";
 
 interface Options {
   readonly data: readonly string[];
@@ -53,12 +53,12 @@ export function register(command: Command): void {
           const { element, text, code } = await identifyFiles(weights, options, names);
           elements.push(element);
           codes.push(code);
-          if (!options.json) process.stdout.write(`${text}\n`);
+          if (!options.json) say(`${text}\n`);
         } catch (error) {
           codes.push(failed(weights.join(", "), error));
         }
       }
-      if (options.json) process.stdout.write(`${JSON.stringify(elements, null, 2)}\n`);
+      if (options.json) sayJson(elements);
       process.exitCode = worst(codes);
     });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: one file per command, which is loaded when it is asked for. */
 import { Command, CommanderError } from "commander";
-import { EXIT } from "./common.js";
+import { complain, EXIT } from "./common.js";
 
 interface CommandFile {
   /** The name and the arguments. */
@@ -45,6 +45,11 @@ const COMMANDS: readonly CommandFile[] = [
     load: () => import("./export.js"),
   },
   {
+    usage: "init [kind]",
+    description: "print a problem file of a kind of network, to start from",
+    load: () => import("./init.js"),
+  },
+  {
     usage: "report",
     description: "write the reviewer's page, which re-checks certificates in the browser",
     load: () => import("./report.js"),
@@ -59,6 +64,12 @@ const program = new Command("margincert")
   .showHelpAfterError("(see margincert --help)")
   .exitOverride();
 
+// Whoever reads the output may have had enough of it, as `head` has.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   for (const { usage, description, load } of COMMANDS) {
     const command = program.command(usage).description(description);
@@ -70,9 +81,7 @@ try {
     // Help and version are not errors; wrong usage is bad input.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
   } else {
-    process.stderr.write(
-      `margincert: a bug: ${error instanceof Error ? error.message : String(error)}; please report it\n`,
-    );
+    complain(`margincert: a bug: ${error instanceof Error ? error.message : String(error)}; please report it`);
     process.exitCode = EXIT.rejected;
   }
 }

@@ -2,12 +2,13 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
-import { type Claim, readClaims, readInstance, type Standing, standing } from "../paper/claims.js";
+import { type Claim, readClaims, readInstance } from "../paper/claims.js";
 import { certify } from "../prover/certify.js";
+import { type Standing, standing } from "../report/standing.js";
 import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
 import { failed, verdictFrom } from "./check.js";
-import { EXIT, progressLine, worst, writeAtomically } from "./common.js";
+import { EXIT, progressLine, say, worst, writeAtomically } from "./common.js";
 import { writeProofs } from "./export.js";
 import { problemHash } from "./hash.js";
 
@@ -35,7 +36,7 @@ export function register(command: Command): void {
         writeProofs(join(base, "proofs"), claims, certificates);
         progress.done();
         const rows = claims.flatMap((claim) => claimRows(claim, verdicts, flows));
-        process.stdout.write(
+        say(
           `${tableText(
             [
               "claim",
@@ -51,7 +52,7 @@ export function register(command: Command): void {
             rows.map((r) => r.cells),
           )}\n`,
         );
-        process.stdout.write(`${summary(claims, verdicts)}\n`);
+        say(`${summary(claims, verdicts)}\n`);
         process.exitCode = worst(rows.map(({ code }) => code));
       } catch (error) {
         progress.done();

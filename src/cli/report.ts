@@ -7,14 +7,15 @@ import { readClaims, readInstance } from "../paper/claims.js";
 import type { Accepted } from "../report/accepted.js";
 import { coqGap, identifier, toCoq } from "../report/coq.js";
 import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
-import type { FlowSeries } from "../report/page/content.js";
-import { type PageClaim, type PageEntry, pageHtml } from "../report/page.js";
+import type { FlowSeries, PageClaim } from "../report/page/content.js";
+import { type Provenance, pageHtml, SOURCE_FOLDERS, type WrittenEntry } from "../report/page.js";
 import { proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
 import { documentOf } from "../report/proof.js";
 import { kktSystem } from "../symbolic/margins.js";
 import { readAccepted } from "./certificates.js";
-import { badInput, EXIT, progressLine, readText, reportError, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, progressLine, readText, reportError, say, worst, writeAtomically } from "./common.js";
+import { hashOf, sha256 } from "./hash.js";
 
 /** What `npm run build` makes of `src/report/page`, from `dist/cli` as from `src/cli`. */
 const BUNDLE = new URL("../../dist/page/", import.meta.url);
@@ -38,7 +39,7 @@ export function register(command: Command): void {
 export function writeReport(folder: string, out: string, title: string | null): number {
   const bundle = BUNDLE_FILES.map((file) => ({ file, text: bundled(file) }));
   const codes: number[] = [];
-  const entries: PageEntry[] = [];
+  const entries: WrittenEntry[] = [];
   const artifacts: { readonly href: string; readonly text: string }[] = [];
   const progress = progressLine("report");
   for (const file of certificateFiles(folder)) {
@@ -51,10 +52,11 @@ export function writeReport(folder: string, out: string, title: string | null): 
       codes.push(EXIT.badInput);
     } else {
       const made = artifactsOf(accepted);
+      for (const { href } of made) ensureNew(href, artifacts);
       artifacts.push(...made);
       entries.push({
         ...accepted,
-        flows: flowsOf(folder, problemOf(accepted).name),
+        flows: flowsOf(folder, accepted),
         links: made.map(({ label, href }) => ({ label, href: encodeURI(href) })),
       });
     }
@@ -63,9 +65,15 @@ export function writeReport(folder: string, out: string, title: string | null): 
   if (codes.length > 0) return worst(codes);
   for (const { href, text } of artifacts) writeAtomically(join(out, href), text);
   for (const { file, text } of bundle) writeAtomically(join(out, file), text);
-  writeAtomically(join(out, "index.html"), pageHtml(title, claimsOf(entries), entries));
-  process.stdout.write(`${join(out, "index.html")}: ${entries.length} certificates\n`);
+  writeAtomically(join(out, "index.html"), pageHtml(title, claimsOf(entries), entries, provenance()));
+  say(`${join(out, "index.html")}: ${entries.length} certificates\n`);
   return EXIT.done;
+}
+
+/** Names that differ may give one file: `a b` and `a_b` in Coq, and `A` and `a` on some disks. */
+function ensureNew(href: string, artifacts: readonly { readonly href: string }[]): void {
+  const other = artifacts.find((one) => one.href.toLowerCase() === href.toLowerCase());
+  if (other !== undefined) throw new InputError("problem.name", `${href} would be written over ${other.href}`);
 }
 
 /** The files that an instance's section links to. */
@@ -82,12 +90,27 @@ function artifactsOf({ text, ...accepted }: Accepted & { readonly text: string }
 }
 
 /** The paper's claims, with those of their instances that are among the entries: by problem and point, not only by name. */
-function claimsOf(entries: readonly PageEntry[]): PageClaim[] {
+function claimsOf(entries: readonly WrittenEntry[]): PageClaim[] {
   const given = new Set(entries.map(canonicalOf));
-  return readClaims().map(({ claim, instances }) => ({
+  return readClaims().map(({ claim, expects, instances }) => ({
     claim,
+    expects,
     instances: instances.filter((name) => given.has(canonicalText(readInstance(name).problem))),
   }));
+}
+
+/** This version, and the hash of the source that has to be trusted. */
+function provenance(): Provenance {
+  const root = new URL("../../", import.meta.url).pathname;
+  const sources = SOURCE_FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`),
+  );
+  const text = sources
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .map((file) => readText(join(root, file)));
+  const { version } = JSON.parse(readText(join(root, "package.json")));
+  return { version, source: sha256(text.join("")) };
 }
 
 /** The certificates of a folder; throws InputError where there is none. */
@@ -107,25 +130,48 @@ function bundled(file: string): string {
 /** The columns of flow evidence that the page draws. */
 const COLUMNS = ["logInverseLoss", "normalizedMargin", "kktResidual", "directionError"];
 
-/** The flow evidence beside a certificate; none where there is no file. */
-function flowsOf(folder: string, name: string): FlowSeries[] {
+/** The flow evidence beside a certificate, if it is about that very problem; none where there is no file. */
+function flowsOf(folder: string, accepted: Accepted): FlowSeries[] {
+  const { name } = problemOf(accepted);
   return [`${name}.flow.json`, `${name}.logistic.flow.json`].flatMap((file) => {
     const path = join(folder, file);
     if (!existsSync(path)) return [];
-    const { result, remarks, exponentsOfLogInverseLoss, columns, samples } = JSON.parse(readText(path));
-    const positions = COLUMNS.map((column) => (columns as string[]).indexOf(column));
-    return [
-      {
-        loss: result.loss,
-        verdict: result.verdict,
-        directionError: result.directionError,
-        logInverseLoss: result.logInverseLoss,
-        kktResidual: result.kktResidual,
-        normalizedMargin: result.normalizedMargin,
-        exponents: exponentsOfLogInverseLoss.directionError,
-        remarks,
-        samples: (samples as (number | null)[][]).map((row) => positions.map((k) => row[k] ?? null)),
-      },
-    ];
+    const evidence = readFlow(readText(path));
+    if (evidence === null) throw new InputError(file, "is not flow evidence as `margincert flow` writes it");
+    if (evidence.sha256 === hashOf(canonicalOf(accepted))) return [evidence.series];
+    reportError(path, new InputError("", "is flow evidence about another problem or point; the page leaves it out"));
+    return [];
   });
+}
+
+/** Flow evidence, which is untrusted like everything else, or null. */
+function readFlow(text: string): { readonly sha256: string; readonly series: FlowSeries } | null {
+  const words = (value: unknown): string => {
+    if (typeof value !== "string") throw new TypeError();
+    return value;
+  };
+  const number = (value: unknown): number => {
+    if (typeof value !== "number") throw new TypeError();
+    return value;
+  };
+  const optional = (value: unknown) => (value === null ? null : number(value));
+  try {
+    const { problem, result, remarks, exponentsOfLogInverseLoss, columns, samples } = JSON.parse(text);
+    const positions = COLUMNS.map((column) => columns.indexOf(column));
+    const { predicted, observed } = exponentsOfLogInverseLoss.directionError;
+    const series = {
+      loss: words(result.loss),
+      verdict: words(result.verdict),
+      directionError: optional(result.directionError),
+      logInverseLoss: number(result.logInverseLoss),
+      kktResidual: optional(result.kktResidual),
+      normalizedMargin: optional(result.normalizedMargin),
+      exponents: { predicted: optional(predicted), observed: optional(observed) },
+      remarks: remarks.map(words),
+      samples: samples.map((row: readonly unknown[]) => positions.map((k) => optional(row[k] ?? null))),
+    };
+    return { sha256: words(problem.sha256), series };
+  } catch {
+    return null;
+  }
 }

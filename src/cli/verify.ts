@@ -5,9 +5,9 @@ import { type Refusal, verifyCertificate } from "../kernel/verify.js";
 import { readJson } from "../network/decode.js";
 import type { Problem } from "../network/instance.js";
 import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
-import { refusalText, statementText } from "../report/text.js";
-import { exactText } from "../report/verdict.js";
-import { badInput, EXIT, ensureSort, readText, sortOf, worst } from "./common.js";
+import { claimedText, refusalText, statementText } from "../report/text.js";
+import { exactText, type Verdict, verdictOf } from "../report/verdict.js";
+import { badInput, EXIT, ensureSort, readText, say, sayJson, sortOf, worst } from "./common.js";
 import { hashOf } from "./hash.js";
 
 export function register(command: Command): void {
@@ -22,19 +22,19 @@ export function register(command: Command): void {
           try {
             const content = readJson(readText(file));
             if (sortOf(content) === "flow") {
-              if (!json) process.stdout.write(`${file}: flow evidence, not a certificate; nothing to verify\n`);
+              if (!json) say(`${file}: flow evidence, not a certificate; nothing to verify\n`);
               return EXIT.done;
             }
             ensureSort(content, "certificate");
             const outcome = verifyContent(file, content, wanted);
             outcomes.push(outcome);
-            if (!json) process.stdout.write(outcomeText(outcome));
+            if (!json) say(outcomeText(outcome));
             return outcome.accepted ? EXIT.done : EXIT.rejected;
           } catch (error) {
             return badInput(file, error);
           }
         });
-        if (json) process.stdout.write(`${JSON.stringify(outcomes, null, 2)}\n`);
+        if (json) sayJson(outcomes);
         process.exitCode = worst(codes);
       } catch (error) {
         process.exitCode = badInput(problem!, error);
@@ -58,6 +58,8 @@ interface Outcome {
   /** Why the certificate as a whole is refused. */
   readonly refused: Refusal | null;
   readonly statements: readonly (Said | Refusal)[];
+  /** What the statements say together, and in `undecided` what they do not; null where not all is accepted. */
+  readonly verdict: Omit<Verdict, "certificate"> | null;
 }
 
 interface Said {
@@ -79,13 +81,26 @@ const ANOTHER: Refusal = {
 function verifyContent(file: string, content: unknown, wanted: string | null): Outcome {
   const verdict = verifyCertificate(content);
   if (!verdict.readable) {
-    return { file, accepted: false, problem: null, sha256: null, refused: verdict.refusal, statements: [] };
+    return {
+      file,
+      accepted: false,
+      problem: null,
+      sha256: null,
+      refused: verdict.refusal,
+      statements: [],
+      verdict: null,
+    };
   }
   const [problem, canonical] = [problemOf(verdict), canonicalOf(verdict)];
   const refused = wanted === null || wanted === canonical ? null : ANOTHER;
   const statements = verdict.statements.map((one) => (one.accepted ? said(problem, one.meaning) : one));
   const accepted = refused === null && statements.every((one) => one.accepted);
-  return { file, accepted, problem: problem.name, sha256: hashOf(canonical), refused, statements };
+  const meanings = verdict.statements.flatMap((one) =>
+    one.accepted ? [{ meaning: one.meaning as Meaning<unknown> }] : [],
+  );
+  const { certificate: _, ...together } = verdictOf(problem, meanings);
+  const sha256 = hashOf(canonical);
+  return { file, accepted, problem: problem.name, sha256, refused, statements, verdict: accepted ? together : null };
 }
 
 function said(problem: Problem<unknown>, meaning: Meaning<unknown>): Said {
@@ -100,12 +115,15 @@ function said(problem: Problem<unknown>, meaning: Meaning<unknown>): Said {
   };
 }
 
-function outcomeText({ file, problem, sha256, refused, statements }: Outcome): string {
+function outcomeText({ file, problem, sha256, refused, statements, verdict }: Outcome): string {
   if (problem === null) return `${file}: REJECTED ${refusalText(refused!)}\n`;
   const lines = [
     `${file}: problem ${problem}, sha256 ${sha256}`,
     ...(refused === null ? [] : [`  REJECTED  ${refused.found}`]),
     ...statements.map((one) => (one.accepted ? `  accepted  ${one.text}` : `  REJECTED  ${refusalText(one)}`)),
+    verdict === null
+      ? "  no verdict, as not all is accepted"
+      : `  in all\n${claimedText({ ...verdict, certificate: null })}`,
   ];
   return `${lines.join("\n")}\n`;
 }

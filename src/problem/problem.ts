@@ -14,7 +14,7 @@ import {
   record,
   text,
 } from "../network/decode.js";
-import type { Problem } from "../network/instance.js";
+import type { Instance, Problem } from "../network/instance.js";
 import { labelOf, type Network, networkDecoder } from "../network/network.js";
 import { atPlace, checkSize, evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
 import { towerField } from "./primitive.js";
@@ -39,6 +39,13 @@ const MAX_RADICALS = 500;
 /** Reads the text of a problem file; throws InputError with the place and the remedy. */
 export function parseProblem(source: string): ProblemFile<unknown> {
   return decodeProblem(readJson(source), "");
+}
+
+/** The problem of a problem file's text with its point. Throws InputError also where there is no point. */
+export function parseInstance(source: string): Instance<unknown> {
+  const { problem } = parseProblem(source);
+  if (problem.point === null) throw new InputError("point", "missing");
+  return { ...problem, point: problem.point };
 }
 
 const anything: Decoder<unknown> = (value) => value;

@@ -41,7 +41,9 @@ export function helpText<E>(facts: Facts<E>, verdict: Verdict, approximation: Ap
   const { exact, near } = approximation ?? { exact: null, near: null };
   const residual = kkt === "yes" || exact === null ? [] : [residualText(exact, near)];
   const scaling =
-    approximation === null || contradictions.length > 0 ? null : scalingText(facts, feasible, approximation.degree);
+    approximation === null || contradictions.length > 0
+      ? null
+      : scalingText(facts, feasible === true, approximation.degree);
   const hint = kkt === "yes" || exact === null || near === null ? null : hintText(facts, excess, exact, near);
   return [
     line("margins", marginsText(facts, excess)),

@@ -16,7 +16,7 @@ import { pointLatex, pointLines, problemLatex, properScope } from "./proof/notat
 import { problemBlocks, titleText } from "./proof/problem.js";
 import { type Derivation, infeasibleClaim, kktClaim, marginTable, notKktClaim } from "./proof/stationarity.js";
 import { isLinearStrict, linearStrictClaim, strictLocalClaim } from "./proof/strict.js";
-import { numberLatex } from "./proof/typeset.js";
+import { decimalLatex, numberLatex } from "./proof/typeset.js";
 import { verticesClaim } from "./proof/vertices.js";
 import { verdictOf } from "./verdict.js";
 
@@ -54,9 +54,25 @@ function pointBlocks<E>(facts: Facts<E>): Block[] {
       ...lines.slice(0, -1),
       `${lines.at(-1)}, \\qquad \\|\\theta\\|^{2} = ${numberLatex(K, squaredNorm(K, point))}.`,
     ),
+    ...decimalBlocks(facts),
     ...marginTable(facts),
   ];
 }
+
+/** The point in decimals, where it has irrational coordinates. */
+function decimalBlocks<E>({ instance: { field: K, point } }: Facts<E>): Block[] {
+  if (point.every((value) => decimalLatex(K, value) === "") || point.length > MAX_DECIMALS) return [];
+  const norm = squaredNorm(K, point);
+  const decimals = point.map((value) => `${Number(K.toNumber(value).toPrecision(4))}`);
+  return [
+    text(
+      `In decimals, $\\theta \\approx (${decimals.join(", ")})$ and $\\|\\theta\\|^{2} \\approx ${Number(K.toNumber(norm).toPrecision(6))}$.`,
+    ),
+  ];
+}
+
+/** More coordinates than this are no help in decimals. */
+const MAX_DECIMALS = 24;
 
 /** The claims in the order of a reader's interest; layers that are proved alike share one. */
 function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], derive: Derivation | null): Block[] {

@@ -4,29 +4,41 @@ import { FieldError } from "../exact/number-field.js";
 import type { Meaning } from "../kernel/statement.js";
 import type { Refusal } from "../kernel/verify.js";
 import type { Problem } from "../network/instance.js";
-import { exactText, type Verdict } from "./verdict.js";
+import { type Answer, exactText, type Verdict } from "./verdict.js";
 
-/** A verdict as a few aligned lines. */
+/** The verdict of `check` as a few aligned lines. */
 export function verdictText(verdict: Verdict): string {
-  const { name, feasible, kkt, local, strict, radius, global, layers, undecided, certificate } = verdict;
-  if (!feasible) return [name, "  feasible        no", ...path(certificate)].join("\n");
-  const strictly = strict === true ? `, strict within radius ${radius}` : "";
+  const { name, undecided, certificate } = verdict;
   return [
     name,
-    "  feasible        yes",
-    `  KKT point       ${kkt}`,
-    `  local optimum   ${local}${strictly}`,
-    `  global optimum  ${global}`,
-    ...layers.map(
-      (l) => `  layer ${l.layer}         local ${l.local}${l.strict === true ? " (strict)" : ""}, global ${l.global}`,
-    ),
+    ...answerLines(verdict, "undecided"),
     ...undecided.map((reason) => `  undecided       ${reason}`),
-    ...path(certificate),
+    ...(certificate === null ? [] : [`  certificate     ${certificate}`]),
   ].join("\n");
 }
 
-function path(certificate: string | null): string[] {
-  return certificate === null ? [] : [`  certificate     ${certificate}`];
+/** The verdict on a certificate that somebody else made, whose statements may be few: what they say, and what they do not. */
+export function claimedText(verdict: Verdict): string {
+  const silent = verdict.undecided.map((question) => `  not claimed     ${question}`);
+  return [...answerLines(verdict, "no statement"), ...silent].join("\n");
+}
+
+/** `open` is the answer to a question that is not decided. */
+function answerLines({ feasible, kkt, local, strict, radius, global, layers }: Verdict, open: string): string[] {
+  if (feasible === false) return ["  feasible        no"];
+  const word = (answer: Answer) => (answer === "undecided" ? open : answer);
+  const strictly =
+    strict === true ? `, strict within radius ${radius}` : local === "yes" ? ` (strict or not: ${open})` : "";
+  return [
+    `  feasible        ${feasible === null ? open : "yes"}`,
+    `  KKT point       ${word(kkt)}`,
+    `  local optimum   ${word(local)}${strictly}`,
+    `  global optimum  ${word(global)}`,
+    ...layers.map((l) => {
+      const own = `local ${word(l.local)}${l.strict === true ? " (strict)" : ""}, global ${word(l.global)}`;
+      return `  ${`layer ${l.layer}`.padEnd(14)}  ${own}`;
+    }),
+  ];
 }
 
 /** What an accepted statement says of the problem's point, in one sentence; a problem without numbers for its point has an enclosed one. */

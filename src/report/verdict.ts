@@ -7,6 +7,8 @@ import type { Problem } from "../network/instance.js";
 import { layersAsked, parametersOf, type Scope } from "../network/network.js";
 import type { Accepted } from "./accepted.js";
 import { isHomogeneous } from "./homogeneity.js";
+import { radicalText } from "./proof/radicals.js";
+import { radicalBasis } from "./radical-basis.js";
 
 export type Answer = "yes" | "no" | "undecided";
 
@@ -22,7 +24,8 @@ export interface LayerVerdict {
 
 export interface Verdict {
   readonly name: string;
-  readonly feasible: boolean;
+  /** null where no statement says or implies it. */
+  readonly feasible: boolean | null;
   readonly kkt: Answer;
   readonly local: Answer;
   readonly strict: true | null;
@@ -63,13 +66,15 @@ export function verdictOf<E>(
   const answer = (question: Question, yes: boolean, no: boolean): Answer => {
     if (yes && no) throw new Error(`accepted statements contradict each other: ${questionText(question)}`);
     if (!yes && !no) {
-      const reason = reasons.get(questionKey(question)) ?? "no certificate was found";
+      const reason = reasons.get(questionKey(question)) ?? NO_REASON;
       undecided.push(`${questionText(question)}: ${reason}`);
     }
     return yes ? "yes" : no ? "no" : "undecided";
   };
   const globals = said("global", "yes");
   const locals = [...said("local", "yes"), ...globals];
+  const feasible = [...said("feasible", "yes"), ...said("kkt", "yes"), ...locals].length > 0 ? true : null;
+  if (feasible === null) undecided.push(`feasible: ${NO_REASON}`);
   const kkt = answer({ about: "kkt" }, said("kkt", "yes").length > 0, said("kkt", "no").length > 0);
   const decide = (scope: Scope) => {
     const proves = (one: Meaning<E>) => one.scope === null || one.scope === scope;
@@ -88,7 +93,6 @@ export function verdictOf<E>(
     const { local, strict, global } = isWhole(layer) ? whole : decide(layer);
     return { layer: layer + 1, local, strict, global };
   });
-  const feasible = said("feasible", "yes").length > 0;
   return { name, feasible, kkt, ...whole, layers, undecided, certificate };
 }
 
@@ -112,6 +116,9 @@ export function verdictIn(accepted: Accepted): Verdict {
   return verdictOf(accepted.instance, accepted.statements);
 }
 
+/** Why a question is open of which nothing is known but the accepted statements. */
+const NO_REASON = "no statement";
+
 /** Equal for equal questions. */
 export function questionKey(question: Question): string {
   return question.about === "kkt" ? "kkt" : `${question.about} ${question.scope ?? "whole"}`;
@@ -123,13 +130,16 @@ export function questionText(question: Question): string {
   return `${question.about} optimum${question.scope === null ? "" : ` of layer ${question.scope + 1}`}`;
 }
 
-/** An element of K in full: a rational, or a polynomial in the generator a. */
+/** An element of K in full, as it is typed in a problem file; where K has no basis of radicals, a polynomial in the generator a. */
 export function exactText<E>(K: Field<E>, value: E): string {
-  const terms = K.coordinates(value).flatMap((q, k) => {
+  const inPowers = K.coordinates(value);
+  const basis = inPowers.slice(1).every(Q.isZero) ? null : radicalBasis(K);
+  const terms = (basis?.coordinates(inPowers) ?? inPowers).flatMap((q, k) => {
     if (Q.isZero(q)) return [];
-    const power = k === 0 ? "" : k === 1 ? "a" : `a^${k}`;
+    if (k === 0) return [formatRational(q)];
+    if (basis !== null) return [`${q.s < 0n ? "-" : ""}${radicalText(q, basis.roots[k]!)}`];
+    const power = k === 1 ? "a" : `a^${k}`;
     const text = formatRational(q);
-    if (power === "") return [text];
     return [text === "1" ? power : text === "-1" ? `-${power}` : `${text}*${power}`];
   });
   return terms.length === 0 ? "0" : terms.join(" + ").replaceAll("+ -", "- ");

@@ -1,13 +1,14 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { WORDS } from "../hostile.js";
 import { describeWith, onPath } from "../tools.js";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -156,6 +157,39 @@ describeWith(
       expect(await page.locator("#dropped b, #dropped img").count()).toBe(0);
     });
 
+    it("runs nothing that stands in a title or a claim, and keeps it in its place", async () => {
+      const hostile = join(folder, "hostile");
+      mkdirSync(join(hostile, "certificates"), { recursive: true });
+      for (const [k, words] of WORDS.entries()) {
+        const own = JSON.parse(certificate("fc-relu"));
+        Object.assign(own.problem, { name: `w${k}`, title: words, claim: words });
+        writeFileSync(join(hostile, "certificates", `w${k}.json`), JSON.stringify(own));
+      }
+      const options = [
+        "report",
+        "--certificates",
+        join(hostile, "certificates"),
+        "--out",
+        hostile,
+        "--title",
+        WORDS[1]!,
+      ];
+      expect(spawnSync(process.execPath, [MAIN, ...options]).status).toBe(0);
+      const page = await opened({ url: `file://${hostile}/index.html` });
+      await openAll(page);
+      await page.getByRole("button", { name: "Verify all in this browser" }).click();
+      await page.locator("#verify-all-outcome", { hasText: "is what this page had said" }).waitFor();
+      for (const [k, words] of WORDS.entries())
+        expect(await page.locator(`#instance-w${k} .title`).textContent()).toBe(words);
+      expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
+      const links = await page.evaluate(() => [...document.querySelectorAll("a")].map((a) => a.getAttribute("href")!));
+      for (const link of links)
+        expect(link).toMatch(/^(?:#|certificates\/|proofs\/|coq\/|https:\/\/arxiv\.org\/abs\/2110\.02732$)/);
+      expect(await page.locator("img, iframe, object, embed, base, form, main h1, main script").count()).toBe(0);
+      expect(await page.locator("h1").textContent()).toBe(WORDS[1]);
+      rmSync(hostile, { recursive: true });
+    });
+
     it("opens the instance that an address names", async () => {
       const page = await opened({ url: `file://${folder}/index.html#instance-convolutional-relu` });
       await page.locator("#instance-convolutional-relu figure.descent").waitFor();
@@ -178,7 +212,139 @@ describeWith(
       const outcome = page.locator("#verify-all-outcome");
       await outcome.filter({ hasText: "accepts" }).waitFor();
       expect(await outcome.textContent()).toContain(`accepts ${names.length} of ${names.length} certificates`);
-      expect(new Set(await page.locator("[data-kernel]").allTextContents())).toEqual(new Set(["accepted"]));
+      expect(new Set(await page.locator("td.kernel").allTextContents())).toEqual(new Set(["accepted"]));
+      expect(await outcome.textContent()).toContain("is what this page had said");
+      expect(await page.locator(".differs, .was, .withdrawn").count()).toBe(0);
+    });
+
+    describe("changed by hand", () => {
+      const row = "#results tr:has(a[href='#instance-fc-relu'])";
+      const section = "#instance-fc-relu";
+      /** Runs a change in the page, has all verified, and returns what is red. */
+      async function changed(page: Page, change: () => void): Promise<string[]> {
+        await page.evaluate(change);
+        await page.getByRole("button", { name: "Verify all in this browser" }).click();
+        await page.locator("#verify-all-outcome", { hasText: "accepts" }).waitFor();
+        return page.locator(".was, .withdrawn").allTextContents();
+      }
+
+      it("a verdict in the table", async () => {
+        const page = await opened();
+        const red = await changed(page, () => {
+          document.querySelector("#results tr:has(a[href='#instance-fc-relu']) [data-label=Local] span")!.textContent =
+            "yes";
+        });
+        expect(red).toEqual([" this page said: “yes”"]);
+        const cell = page.locator(`${row} [data-label=Local]`);
+        expect(await cell.locator("span").first().textContent()).toBe("no");
+        expect(await page.locator("#verify-all-outcome").textContent()).toContain(
+          "In 1 place this page said something",
+        );
+        // It stays red when all is verified again.
+        expect(await changed(page, () => {})).toEqual(red);
+      });
+
+      it.each([
+        ["the standing of a claim", () => (document.querySelector(".of-claim-holds b")!.textContent = "does not hold")],
+        ["a claim", () => (document.querySelector("td.of-claim")!.textContent = "all of it")],
+        ["where a name leads", () => document.querySelector("#results th a")!.setAttribute("href", "#instance-other")],
+        [
+          "a row that nobody certified",
+          () => document.querySelector("tbody")!.append(document.createElement("tr"), "x"),
+        ],
+        [
+          "a verdict in a section",
+          () => (document.querySelector("summary [data-said=verdict]")!.textContent = "local"),
+        ],
+        ["a statement", () => (document.querySelector("ul.statements li")!.textContent = "The point is not feasible.")],
+        ["what is not claimed", () => (document.querySelector(".unclaimed")!.textContent = "Not claimed: nothing.")],
+        ["a title", () => document.querySelector(".words")!.append("A theorem")],
+      ])("%s", async (_, change) => {
+        const red = await changed(await opened(), change as () => void);
+        expect(red).toHaveLength(1);
+      });
+
+      it("a section without a certificate", async () => {
+        const page = await opened();
+        await changed(page, () => {
+          const copy = document.querySelector("details.instance")!.cloneNode(true) as HTMLElement;
+          copy.id = "instance-another";
+          document.querySelector("main")!.append(copy);
+        });
+        expect(await page.locator("#instance-another").textContent()).toBe("No certificate is behind this section.");
+      });
+
+      it("a certificate", async () => {
+        const html = readFileSync(join(folder, "index.html"), "utf8");
+        const own = join(folder, "changed.html");
+        writeFileSync(own, html.replace(/(\\"multiplier\\": \\")2/, "$13"));
+        const page = await opened({ url: `file://${own}` });
+        await changed(page, () => {});
+        const rejected = page.locator("#results tr", { hasText: "rejected by the kernel" });
+        expect(await rejected.count()).toBe(1);
+        expect(await page.locator("#verify-all-outcome").textContent()).toContain(`accepts ${names.length - 1} of`);
+        rmSync(own);
+      });
+
+      it("one section, verified by itself", async () => {
+        const page = await opened();
+        await page.evaluate(() => {
+          document.querySelector("#instance-fc-relu [data-said=verdict]")!.textContent = "global optimum";
+        });
+        await page.locator(section).getByRole("button", { name: "Verify in this browser" }).click();
+        expect(await page.locator(`${section} .was`).allTextContents()).toEqual([" this page said: “global optimum”"]);
+      });
+    });
+
+    it("says of every claim whether it holds, and a confirmed “not local” is no failure", async () => {
+      const page = await opened({ script: false });
+      const cells = await page.locator("td.of-claim-holds").allTextContents();
+      expect(new Set(cells)).toEqual(new Set(["holds"]));
+      const colour = (selector: string) =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate((one) => getComputedStyle(one).color);
+      expect(await colour(".results .no")).toBe(await colour(".results .yes"));
+    });
+
+    it("says what a certificate does not claim, of a file as well", async () => {
+      const page = await opened();
+      const own = JSON.parse(certificate("fc-relu"));
+      own.statements = own.statements.filter(({ kind }: { kind: string }) => ["feasible", "kkt"].includes(kind));
+      await drop(page, "fewer.json", JSON.stringify(own));
+      expect(await page.locator("#dropped .unclaimed").textContent()).toContain("global optimum: no statement");
+      const below = await page.locator("#results .unclaimed").textContent();
+      expect(below).toBe(
+        "Not claimed: fc-linear-depth2: strict local optimum: no statement. fc-linear-depth3: strict local optimum: no statement.",
+      );
+    });
+
+    it("filters and sorts the table", async () => {
+      const page = await opened();
+      const shown = async () =>
+        (await page.locator("#results tbody tr:visible th").allTextContents()).map((name) => name.trim());
+      const all = await shown();
+      await page.getByLabel("Filter").fill("local strict");
+      expect(new Set(await shown())).toEqual(new Set(["diagonal-depth2-nonzero", "relu-nonzero-inputs"]));
+      await page.getByLabel("Filter").fill("");
+      await page.getByLabel("Sort by").selectOption("Instance");
+      expect(await shown()).toEqual([...all].sort());
+      await page.getByLabel("Sort by").selectOption({ index: 0 });
+      expect(await shown()).toEqual(all);
+      expect(await page.getByLabel("Show").locator("option").allTextContents()).toEqual(["all", "holds"]);
+    });
+
+    it("tells who does not trust it what to do, and the command prints the hash that it names", async () => {
+      const page = await opened({ script: false });
+      const box = page.locator("#distrust");
+      const commands = await box.locator("pre").allTextContents();
+      expect(commands).toHaveLength(3);
+      const root = new URL("../../", import.meta.url).pathname;
+      const { stdout } = spawnSync("sh", ["-c", commands[2]!], { cwd: root, encoding: "utf8" });
+      expect(stdout.split(" ")[0]).toBe(await box.locator(".hash").textContent());
+      expect(await box.textContent()).toContain(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version);
+      expect(readFileSync(join(folder, "page.js"), "utf8")).toBe(readFileSync(join(root, "dist/page/page.js"), "utf8"));
     });
 
     it("verifies one instance on demand, statement by statement", async () => {
@@ -245,7 +411,7 @@ describeWith(
       const page = await opened();
       const wanted = await page.evaluate(() => {
         const controls = [
-          ...document.querySelectorAll<HTMLElement>("a[href], button, input, summary, [tabindex='0']"),
+          ...document.querySelectorAll<HTMLElement>("a[href], button, input, select, summary, [tabindex='0']"),
         ].filter((one) => one.checkVisibility());
         for (const [k, one] of controls.entries()) one.dataset.stop = `${k}`;
         return controls.length;
@@ -261,7 +427,7 @@ describeWith(
       const nameless = await page.evaluate(() =>
         [...document.querySelectorAll<HTMLElement>("[data-stop]")]
           .filter((one) => {
-            const labels = one instanceof HTMLInputElement ? [...(one.labels ?? [])].map((l) => l.textContent) : [];
+            const labels = "labels" in one ? [...(one.labels as NodeListOf<Element>)].map((l) => l.textContent) : [];
             return [one.textContent, one.ariaLabel, ...labels].every((text) => (text ?? "").trim() === "");
           })
           .map((one) => one.outerHTML),

@@ -305,6 +305,43 @@ describe("verify", () => {
     expect(tampered.statements[1]).toMatchObject({ accepted: false, clause: "kkt.stationarity" });
   });
 
+  describe("of a certificate from which statements are missing", () => {
+    const without = (...kinds: readonly string[]) => {
+      const content = JSON.parse(readFileSync(certified().certificate, "utf8"));
+      const keeps = ({ kind, scope }: { kind: string; scope?: unknown }) =>
+        !kinds.includes(kind) && (scope === undefined || scope === "whole");
+      return file("fewer.json", JSON.stringify({ ...content, statements: content.statements.filter(keeps) }));
+    };
+
+    it("says what is not claimed", () => {
+      const { status, stdout } = run("verify", without("not-local", "strict-local", "bound"));
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^ {2}KKT point {7}yes\n {2}local optimum {3}no statement\n/m);
+      expect(stdout).toMatch(/^ {2}not claimed {5}global optimum: no statement$/m);
+      expect(stdout).toMatch(/^ {2}not claimed {5}local optimum of layer 2: no statement$/m);
+    });
+
+    it("does not take a point for feasible, or for infeasible, of which nothing says so", () => {
+      const content = JSON.parse(readFileSync(certified().certificate, "utf8"));
+      const better = { kind: "not-global", scope: "whole", better: ["0", "2", "0", "0", "2", "0"] };
+      const problem = { ...content.problem, point: ["0", "3", "0", "0", "3", "0"] };
+      const path = file("better.json", JSON.stringify({ ...content, problem, statements: [better] }));
+      const [outcome] = JSON.parse(run("verify", "--json", path).stdout);
+      expect(outcome.verdict).toMatchObject({ feasible: null, kkt: "undecided", global: "no" });
+      expect(outcome.verdict.undecided).toContain("feasible: no statement");
+      expect(run("verify", path).stdout).toMatch(/^ {2}feasible {8}no statement$/m);
+    });
+
+    it("says so in JSON, and gives no verdict where something is rejected", () => {
+      const [outcome] = JSON.parse(run("verify", "--json", without("not-local")).stdout);
+      expect(outcome.verdict).toMatchObject({ name: "v", kkt: "yes", local: "undecided", global: "undecided" });
+      const text = readFileSync(certified().certificate, "utf8").replace('"multiplier": "2"', '"multiplier": "3"');
+      const tampered = file("tampered.json", text);
+      expect(JSON.parse(run("verify", "--json", tampered).stdout)[0].verdict).toBeNull();
+      expect(run("verify", tampered).stdout).toMatch(/no verdict, as not all is accepted/);
+    });
+  });
+
   it("refuses certificates of the first format, and says what to do", () => {
     const old = file("old.json", JSON.stringify({ format: "margincert/certificate/1", problem: {}, statements: [] }));
     const { status, stdout } = run("verify", old);
@@ -332,6 +369,31 @@ describe("export", () => {
     const result = run("export", "--to", form, committed("fc-relu"), "--out", out);
     expect(result).toEqual({ status: 0, stdout: `${join(out, name)}\n`, stderr: "" });
     expect(readFileSync(join(out, name), "utf8")).toMatch(content);
+  });
+
+  it("writes fragments of LaTeX with names of one's own, of the claims that are asked for", () => {
+    const out = join(folder, "fragments");
+    const options = ["--fragment", "--env", "lemma", "--label", "lem:ours", "--claims", "not-local,kkt", "--out", out];
+    const result = run("export", "--to", "latex", committed("fc-relu"), ...options);
+    expect(result).toEqual({ status: 0, stdout: `${join(out, "fc-relu.fragment.tex")}\n`, stderr: "" });
+    const text = readFileSync(join(out, "fc-relu.fragment.tex"), "utf8");
+    expect(text).toMatch(
+      /^% fc-relu, sha256 [0-9a-f]{16}\..*\n% Needs \\usepackage\{amsmath,amssymb,amsthm\}.*"lemma"/,
+    );
+    expect(text.match(/\\begin\{lemma\}\\label\{lem:ours-[12]\}/g)).toHaveLength(2);
+    expect(text).not.toMatch(/\\documentclass|\\section|\\begin\{document\}/);
+  });
+
+  it.each([
+    [["--claims", "strict"], /--claims: nothing accepted is called strict; there are feasible, kkt/],
+    [["--fragment", "--env", "lemma}\\input{x}"], /letters, digits and hyphens only/],
+    [["--fragment", "--label", "x}\\input{x"], /letters, digits and hyphens only/],
+  ])("refuses %j", (options, message) => {
+    const out = join(folder, "refused");
+    const { status, stderr } = run("export", "--to", "latex", committed("fc-relu"), "--out", out, ...options);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(existsSync(out)).toBe(false);
   });
 
   it("writes nothing for a certificate that the kernel rejects, and goes on with the others", () => {
@@ -395,7 +457,7 @@ describe("report", () => {
     expect(run("report", "--certificates", path, "--out", page, "--title", heading)).toMatchObject({ status: 0 });
     const html = readFileSync(join(page, "index.html"), "utf8");
     expect(html).toContain("<h1>Mine &#60;i&#62;&#38; yours&#60;/i&#62;</h1>");
-    expect(html).toContain(`A &#60;b&#62;&#34;title&#34;&#60;/b&#62; &#38; 'more'`);
+    expect(html).toContain(`A &#60;b&#62;&#34;title&#34;&#60;/b&#62; &#38; &#39;more&#39;`);
     expect(html).toContain("The author’s claim: &#60;/script&#62;");
     expect(html).not.toMatch(/<b>|<i>|<script>alert/);
   });

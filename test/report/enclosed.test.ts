@@ -250,7 +250,8 @@ describe("what an author writes about an enclosed point", () => {
     expectSound({ document: documentOf(found) });
     expect(proofLatex(documentOf(found)).match(/\\end\{document\}/g)).toHaveLength(1);
     expect(written(found)).not.toMatch(/(?<!\\)<script|(?<!\\)\[c\]/);
-    const html = pageHtml(null, [], [{ ...found, text: JSON.stringify(certificate), flows: [], links: [] }]);
+    const entry = { ...found, text: JSON.stringify(certificate), flows: [], links: [] };
+    const html = pageHtml(null, [], [entry], { version: "0", source: "" });
     expect(html).not.toContain("<script>alert");
     expect(html).toContain("The point, the only zero of its system in its box, is a KKT point (Clarke)");
     expect(html).toContain("KKT point, local optimum");

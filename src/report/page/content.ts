@@ -1,5 +1,5 @@
-/** What `margincert report` puts into the page for its script to read. */
-import type { Verdict } from "../verdict.js";
+/** What `margincert report` puts into the page for its script to read: no verdicts, which the script reads off the certificates. */
+import type { Expectation } from "../standing.js";
 
 export interface FlowSeries {
   readonly loss: string;
@@ -20,9 +20,15 @@ export interface PageLink {
   readonly href: string;
 }
 
+/** What is claimed of some instances, in words and as the verdict that it asks for. */
+export interface PageClaim {
+  readonly claim: string;
+  readonly expects: Expectation;
+  readonly instances: readonly string[];
+}
+
 export interface PageInstance {
   readonly name: string;
-  readonly verdict: Verdict;
   /** The certificate as it is in its file. */
   readonly certificate: string;
   readonly flows: readonly FlowSeries[];
@@ -30,6 +36,7 @@ export interface PageInstance {
 }
 
 export interface PageContent {
+  readonly claims: readonly PageClaim[];
   readonly instances: readonly PageInstance[];
 }
 

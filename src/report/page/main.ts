@@ -4,9 +4,9 @@ import "katex/dist/katex.min.css";
 import "./page.css";
 import { parametersOf, type Scope } from "../../network/network.js";
 import type { Accepted } from "../accepted.js";
-import { problemOf } from "../hash.js";
 import { documentOf } from "../proof.js";
 import { CONTENT_ID, type PageContent, type PageInstance, sectionId } from "./content.js";
+import { resultControls } from "./controls.js";
 import { descentPlot } from "./descent.js";
 import { byId, element, find } from "./dom.js";
 import { enclosedFigures } from "./enclosed.js";
@@ -14,10 +14,12 @@ import { flowPlot } from "./flow.js";
 import { GLOBAL_CAPTION, neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
 import { prose } from "./prose.js";
+import { fragment, renew, withdrawn } from "./renew.js";
+import { type PageEntry, resultsHtml, statementsHtml, summaryHtml, wordsHtml } from "./results.js";
 import { treeFigures } from "./tree.js";
 import { type Outcome, verification } from "./verification.js";
 
-const { instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
+const { claims, instances } = JSON.parse(byId(CONTENT_ID).textContent) as PageContent;
 
 for (const instance of instances) {
   const section = byId(sectionId(instance.name)) as HTMLDetailsElement;
@@ -108,38 +110,105 @@ function unfolding(summary: string, content: () => HTMLElement): HTMLDetailsElem
   return details;
 }
 
-/** Title and claim of a problem, as its author wrote them. */
-function authorsWords(accepted: Accepted): HTMLElement[] {
-  const { title, claim } = problemOf(accepted);
-  return [
-    ...(title === null ? [] : [element("p", { class: "title" }, title)]),
-    ...(claim === null ? [] : [element("p", { class: "authors" }, `The author’s claim: ${claim}`)]),
-  ];
+/** What the page has said that the kernel did not, so far. */
+interface Checked {
+  readonly outcome: Outcome;
+  /** null where the kernel does not accept all of the certificate. */
+  readonly entry: PageEntry | null;
+  readonly differences: number;
 }
 
-/** Lets the kernel check an instance's certificate, and shows what it says in the instance's section and in the table. */
-function verifyInstance({ name, certificate }: PageInstance): Outcome {
+/** Lets the kernel check an instance's certificate, and makes its section anew from what is accepted. */
+function verifyInstance({ name, certificate, flows, links }: PageInstance): Checked {
   const outcome = verification(certificate);
-  find(byId(sectionId(name)), ".checked").replaceChildren(outcome.list);
-  for (const cell of document.querySelectorAll(`[data-kernel="${CSS.escape(name)}"]`)) {
-    cell.textContent = outcome.accepted === null ? "rejected" : "accepted";
-    cell.className = outcome.accepted === null ? "no" : "yes";
+  const entry = outcome.accepted === null ? null : { ...outcome.accepted, flows, links };
+  const section = byId(sectionId(name));
+  const checked = find(section, ".checked");
+  const rejected = `<h3 data-said="name"></h3><span data-said="verdict"></span>`;
+  const differences = [
+    renew(find(section, "summary"), entry === null ? rejected : summaryHtml(entry)),
+    renew(find(section, ".words"), entry === null ? "" : wordsHtml(entry)),
+  ];
+  const gone = withdrawn(checked, fragment(entry === null ? "" : statementsHtml(entry)));
+  checked.replaceChildren(outcome.list, ...gone);
+  if (entry === null) {
+    find(section, "summary").replaceChildren(element("h3", {}, name), element("span", { class: "no" }, "rejected"));
   }
-  return outcome;
+  return { outcome, entry, differences: differences.reduce((sum, n) => sum + n, gone.length) };
 }
 
-byId("verify-all").addEventListener("click", () => {
-  const outcomes = instances.map(verifyInstance);
-  const accepted = outcomes.filter((outcome) => outcome.accepted !== null).length;
-  const statements = outcomes.reduce((sum, { count }) => sum + count, 0);
-  byId("verify-all-outcome").textContent =
-    `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${statements} statements.`;
-});
+const controls = resultControls(byId("controls"), byId("results"));
+
+/** Makes the table anew from accepted certificates; those that are rejected have a row that says so. */
+function renewResults(checked: readonly Checked[]): number {
+  const results = byId("results");
+  const differences = renew(
+    results,
+    resultsHtml(
+      claims,
+      checked.flatMap(({ entry }) => entry ?? []),
+    ),
+  );
+  const body = find(results, "tbody");
+  const columns = find(results, "thead tr").childElementCount;
+  for (const cell of results.querySelectorAll(".kernel")) {
+    cell.textContent = "accepted";
+    cell.classList.add("accepted");
+  }
+  for (const [k, { entry }] of checked.entries()) {
+    if (entry !== null) continue;
+    const words = "rejected by the kernel: nothing that this page says of it stands";
+    const cell = element("td", { colspan: `${columns - 1}`, class: "differs" }, words);
+    body.append(element("tr", {}, element("th", { scope: "row" }, instances[k]!.name), cell));
+  }
+  controls.apply();
+  return differences;
+}
+
+/** Sections and rows for which the page has no certificate: somebody has written them in. */
+function strays(): HTMLElement[] {
+  const known = new Set(instances.map(({ name }) => sectionId(name)));
+  const sections = [...document.querySelectorAll<HTMLDetailsElement>("details.instance")];
+  return sections.filter(({ id }, k) => !known.has(id) || sections.findIndex((one) => one.id === id) !== k);
+}
+
+async function verifyAll(button: HTMLButtonElement): Promise<void> {
+  const status = byId("verify-all-outcome");
+  button.disabled = true;
+  const checked: Checked[] = [];
+  for (const instance of instances) {
+    status.textContent = `${checked.length} of ${instances.length} certificates checked …`;
+    await new Promise((resolve) => setTimeout(resolve));
+    checked.push(verifyInstance(instance));
+  }
+  const unknown = strays();
+  for (const one of unknown)
+    one.replaceChildren(element("p", { class: "differs" }, "No certificate is behind this section."));
+  const differences = checked.reduce((sum, one) => sum + one.differences, renewResults(checked) + unknown.length);
+  const accepted = checked.filter(({ entry }) => entry !== null).length;
+  const statements = checked.reduce((sum, { outcome: { count } }) => sum + count, 0);
+  const verdict = `The kernel in this browser accepts ${accepted} of ${instances.length} certificates, ${statements} statements.`;
+  const agreement =
+    differences > 0
+      ? element(
+          "b",
+          { class: "differs" },
+          `In ${differences} ${differences === 1 ? "place" : "places"} this page said something else: see what is red.`,
+        )
+      : accepted === instances.length
+        ? "What stands below has been made anew from them, and is what this page had said."
+        : element("b", { class: "differs" }, "The others are rejected.");
+  status.replaceChildren(`${verdict} `, agreement);
+  button.disabled = false;
+}
+
+const verifyAllButton = byId("verify-all") as HTMLButtonElement;
+verifyAllButton.addEventListener("click", () => void verifyAll(verifyAllButton));
 
 /** Shows what the kernel says of a file from disk, and, when it accepts all of it, the proof. */
 async function showFile(file: File): Promise<void> {
   const { list, accepted } = verification(await file.text());
-  const shown = accepted === null ? [] : [...authorsWords(accepted), ...evidence(accepted)];
+  const shown = accepted === null ? [] : [fragment(wordsHtml(accepted)), ...evidence(accepted)];
   byId("dropped").replaceChildren(element("h3", {}, file.name), list, ...shown);
   byId("dropped").scrollIntoView({ block: "nearest" });
 }

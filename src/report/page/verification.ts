@@ -28,8 +28,10 @@ export function verification(text: string): Outcome {
   const accepted = acceptedOf(verdict);
   const { statements } = verdict;
   const count = statements.filter((one) => one.accepted).length;
-  const items = statements.map((one) =>
-    one.accepted ? statementItem("accepted", statementText(problem, one)) : refusalItem(one),
+  const items = statements.map((one, k) =>
+    one.accepted
+      ? statementItem("accepted", statementText(problem, one), { "data-said": `statement ${k + 1}` })
+      : refusalItem(one),
   );
   const outcome =
     count === statements.length
@@ -42,7 +44,7 @@ export function verification(text: string): Outcome {
     list: element(
       "div",
       {},
-      element("p", { class: "summary" }, summary),
+      element("p", { class: "summary kernel" }, summary),
       element("ul", { class: "statements" }, ...items),
     ),
   };
@@ -63,9 +65,19 @@ function hashOf(canonical: string): string {
 }
 
 function refusalItem(refusal: Refusal): HTMLElement {
-  return statementItem("rejected", refusalText(refusal));
+  return statementItem("rejected", refusalText(refusal), { class: "kernel" });
 }
 
-function statementItem(state: "accepted" | "rejected", words: string): HTMLElement {
-  return element("li", { class: state }, element("span", { class: "state" }, state), ` ${words}`);
+function statementItem(
+  state: "accepted" | "rejected",
+  words: string,
+  attributes: Readonly<Record<string, string>>,
+): HTMLElement {
+  return element(
+    "li",
+    { class: state },
+    element("span", { class: "state kernel" }, state),
+    " ",
+    element("span", attributes, words),
+  );
 }

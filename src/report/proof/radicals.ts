@@ -1,6 +1,6 @@
 /** Multiples of roots of integers in LaTeX. */
-import type { Field } from "../../exact/field.js";
 import { formatRational, Q, type Rational, rational } from "../../exact/rational.js";
+import type { Root } from "../radical-basis.js";
 
 /** |q| */
 export function fraction(q: Rational): string {
@@ -13,21 +13,31 @@ export function scaled(q: Rational, factor: string): string {
   return `${fraction(q)} ${/^\d/.test(factor) ? "\\cdot " : ""}${factor}`;
 }
 
-export interface Root {
-  readonly radicand: bigint;
-  readonly degree: number;
-}
-
-/** The generator, if it is the positive n-th root of an integer. */
-export function rootOfInteger<E>(K: Field<E>): Root | null {
-  const { minimalPolynomial, interval } = K.description!;
-  const [constant, ...others] = minimalPolynomial;
-  const pure = others.slice(0, -1).every(Q.isZero) && Q.sign(interval[0]) >= 0;
-  return pure ? { radicand: -constant!.s * constant!.n, degree: others.length } : null;
-}
-
 /** |q| · c^{k/n}, with integers taken out of the root: √2, ½√2 as 1/√2, ½·2^{2/3} as 2^{−1/3}, ½√8 as √2. */
-export function radical(q: Rational, { radicand, degree }: Root, k: number): string {
+export function radical(q: Rational, root: Root): string {
+  const { scale, base, power } = simplified(q, root);
+  if (base === 1n) return fraction(scale);
+  const square = power.n === 1n && power.d === 2n;
+  if (scale.n === 1n && scale.d === base) {
+    return square ? `\\tfrac{1}{\\sqrt{${base}}}` : `${base}^{${formatRational(power.sub(1n))}}`;
+  }
+  return scaled(scale, square ? `\\sqrt{${base}}` : `${base}^{${formatRational(power)}}`);
+}
+
+/** The same as it is typed in a problem file. */
+export function radicalText(q: Rational, root: Root): string {
+  const { scale, base, power } = simplified(q, root);
+  const radicand = base ** power.n;
+  const typed = power.d === 2n ? `sqrt(${radicand})` : `root(${radicand},${power.d})`;
+  if (base === 1n) return formatRational(Q.mul(scale, rational(scale.s)));
+  return `${scale.n === 1n ? "" : `${scale.n}*`}${typed}${scale.d === 1n ? "" : `/${scale.d}`}`;
+}
+
+/** |q| · c^{k/n} = |scale| · base^power, 0 < power < 1, or base = 1. */
+function simplified(
+  q: Rational,
+  { radicand, degree, power: k }: Root,
+): { readonly scale: Rational; readonly base: bigint; readonly power: Rational } {
   let outside = rational(1n);
   const inside: { readonly prime: bigint; readonly exponent: number }[] = [];
   for (const { prime, exponent } of factorsOf(radicand)) {
@@ -44,13 +54,7 @@ export function radical(q: Rational, { radicand, degree }: Root, k: number): str
     (product, { prime, exponent }) => product * (same ? prime : prime ** BigInt(exponent / common)),
     1n,
   );
-  const scale = Q.mul(q, outside);
-  if (base === 1n) return fraction(scale);
-  const square = power.n === 1n && power.d === 2n;
-  if (scale.n === 1n && scale.d === base) {
-    return square ? `\\tfrac{1}{\\sqrt{${base}}}` : `${base}^{${formatRational(power.sub(1n))}}`;
-  }
-  return scaled(scale, square ? `\\sqrt{${base}}` : `${base}^{${formatRational(power)}}`);
+  return { scale: Q.mul(q, outside), base, power };
 }
 
 const LARGEST_TRIAL = 1000n;

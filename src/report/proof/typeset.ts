@@ -3,7 +3,8 @@ import { abs, type Field, type Sign } from "../../exact/field.js";
 import type { MultivariatePolynomial } from "../../exact/multivariate.js";
 import type { Polynomial } from "../../exact/polynomial.js";
 import { Q, rational } from "../../exact/rational.js";
-import { fraction, radical, rootOfInteger, scaled } from "./radicals.js";
+import { radicalBasis } from "../radical-basis.js";
+import { fraction, radical, scaled } from "./radicals.js";
 
 /** A sign and what follows it: summands are joined by it. */
 interface Signed {
@@ -11,7 +12,7 @@ interface Signed {
   readonly size: string;
 }
 
-/** An element of K: a rational, or a sum of multiples of powers of the generator. */
+/** An element of K: a rational, a sum of multiples of radicals, or where K has none such a basis, of powers of the generator. */
 export function numberLatex<E>(K: Field<E>, value: E): string {
   return joined(summands(K, value));
 }
@@ -105,17 +106,18 @@ function joined(parts: readonly Signed[]): string {
 }
 
 function summands<E>(K: Field<E>, value: E): Signed[] {
-  const root = K.description === null ? null : rootOfInteger(K);
-  return K.coordinates(value).flatMap((q, k) => {
+  const inPowers = K.coordinates(value);
+  const basis = inPowers.slice(1).every(Q.isZero) ? null : radicalBasis(K);
+  return (basis?.coordinates(inPowers) ?? inPowers).flatMap((q, k) => {
     if (Q.isZero(q)) return [];
-    const size = k === 0 ? fraction(q) : root === null ? scaled(q, powerLatex("a", k)) : radical(q, root, k);
+    const size = k === 0 ? fraction(q) : basis === null ? scaled(q, powerLatex("a", k)) : radical(q, basis.roots[k]!);
     return [{ negative: q.s < 0n, size }];
   });
 }
 
-/** A field's generator in words, where the numbers cannot do without it; null for ℚ and for roots of integers. */
+/** A field's generator in words, where the numbers cannot do without it; null for ℚ and for fields that radicals span. */
 export function generatorText<E>(K: Field<E>): string | null {
-  if (K.description === null || rootOfInteger(K) !== null) return null;
+  if (K.description === null || radicalBasis(K) !== null) return null;
   const { minimalPolynomial, interval } = K.description;
   const [low, high] = interval.map((end) => `${end.s < 0n ? "-" : ""}${fraction(end)}`);
   const polynomial = sumLatex(
@@ -201,6 +203,31 @@ export function brokenSum(latex: string): string[] {
     depth += (part.match(/[({[]/g) ?? []).length - (part.match(/[)}\]]/g) ?? []).length;
   }
   return [...lines, line];
+}
+
+/**
+ * A formula on several lines of about a width, broken before signs and relations: outside of all parentheses, or where
+ * that leaves a line too long, inside of those that are not sized.
+ */
+export function brokenFormula(latex: string, width: number): string[] {
+  const parts = latex.split(/(?= (?:[+<>=-]|\\[lg]e) )/);
+  for (let allowed = 0; ; allowed++) {
+    const lines: string[] = [];
+    let line = "";
+    let [sized, plain] = [0, 0];
+    for (const part of parts) {
+      if (sized === 0 && plain <= allowed && line !== "" && printedWidth(line + part) > width) {
+        lines.push(line);
+        line = "";
+      }
+      line += part;
+      const count = (pattern: RegExp) => (part.match(pattern) ?? []).length;
+      sized += count(/\{|\\left/g) - count(/\}|\\right/g);
+      plain += count(/(?<!\\left)[([]/g) - count(/(?<!\\right)[)\]]/g);
+    }
+    lines.push(line);
+    if (allowed === 2 || lines.every((one) => printedWidth(one) <= 1.2 * width)) return lines;
+  }
 }
 
 /** Short formulas side by side, as many as fit a line. */
