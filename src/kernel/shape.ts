@@ -2,9 +2,9 @@
  * What `bound` asks of a network: which layers move, how it falls into blocks, and where the terms of a bound belong.
  * (`proofs/theory.md`, §6.1–6.3.)
  */
-import { type Field, squaredNorm } from "../exact/field.js";
+import { type Field, squaredNorm, sum } from "../exact/field.js";
 import { Q, rational } from "../exact/rational.js";
-import { type Instance, marginsOf, weightsOf } from "../network/instance.js";
+import { type Instance, type Margin, marginsOf, weightsOf } from "../network/instance.js";
 import { isLinear, isUnshared, type Network, parametersOf, type Scope } from "../network/network.js";
 import type { Frame } from "./explore.js";
 import type { Facts } from "./facts.js";
@@ -268,32 +268,71 @@ export function placing<E>(
     },
   };
 }
-/** Whether the whole network moves, nothing is shared, and there is one output. */
-export function isChainable<E>({ network }: Instance<E>, { scope, layers }: Shape<E>): boolean {
+/**
+ * Whether a chain bounds Σ α margin: the whole network moves, nothing is shared, there is one output; and it is linear, or the multipliers
+ * are of one label, or it is ReLU of depth 3.
+ */
+export function isChainable<E>(instance: Instance<E>, { scope, layers }: Shape<E>, multipliers: readonly E[]): boolean {
+  const { network } = instance;
   const isWhole = scope === null && layers.length === network.layers.length && network.frozen.length === 0;
-  return isWhole && network.outputs === 1 && isUnshared(network);
+  if (!isWhole || network.outputs !== 1 || !isUnshared(network)) return false;
+  return chainShares(instance, multipliers).size === 0 || (layers.length === 3 && network.slopes.every(Q.isZero));
 }
 
-/** The one unit of a chain, with weights w and the output 1; the labels are 1 unless the network is linear. It has no point. */
-export function chainOf<E>({ instance, spend }: Facts<E>): { readonly frame: Frame<E>; readonly place: Placing } {
+/** The labels that have paths of their own in a chain, with their shares of Σα: both, where the network is not linear; or none. */
+export function chainShares<E>({ network, field: K, data }: Instance<E>, multipliers: readonly E[]): Map<number, E> {
+  const own = (label: number) => multipliers.filter((c, i) => data[i]!.y === label && !K.isZero(c));
+  const labels = [1, -1].filter((label) => own(label).length > 0);
+  if (labels.length < 2 || isLinear(network)) return new Map();
+  const total = sum(K, multipliers);
+  return new Map(labels.map((label) => [label, K.div(sum(K, own(label)), total)]));
+}
+
+/** One unit that stands for the first one of every path. */
+export interface Chain<E> {
+  readonly frame: Frame<E>;
+  readonly place: Placing;
+  /** By the variables that stand for the paths of a label; none where the one path is empty. */
+  readonly shares: ReadonlyMap<number, E>;
+}
+
+/**
+ * The one unit of a chain, with weights w and the output 1, or a variable for each label that has a share; the labels are 1 unless the
+ * network is linear. It has no point.
+ */
+export function chainOf<E>(
+  { instance, margins, spend }: Facts<E>,
+  shares: ReadonlyMap<number, E> = new Map(),
+): Chain<E> {
   const { network, field: K, data } = instance;
-  const row = Array.from({ length: network.inputs }, (_, k) => ({ from: k, weight: k }));
-  const layers = [[row], [[{ from: 0, weight: network.inputs }]]];
-  const slopes = [network.slopes.reduce((product, slope) => Q.mul(product, slope), Q.one)];
+  const { inputs } = network;
+  const labels = [...shares.keys()];
+  const row = Array.from({ length: inputs }, (_, k) => ({ from: k, weight: k }));
+  const outputs = labels.length === 0 ? [0] : labels.map((_, k) => k);
+  const top = outputs.map((k) => [{ from: 0, weight: inputs + k }]);
   const chain: Instance<E> = {
     ...instance,
-    network: { ...network, slopes, layers, parameters: [] },
-    frozen: [K.one],
-    data: isLinear(network) ? data : data.map(({ x }) => ({ x, y: 1 })),
-    point: row.map(() => K.zero),
-  };
-  const facts: Facts<E> = { instance: chain, passes: [], margins: marginsOf(chain), slack: [], active: [], spend };
-  return {
-    frame: { facts, layers, scope: null, reach: "everywhere", from: "origin" },
-    place: {
-      low: (v) => (v < network.inputs ? "0" : null),
-      unit: () => "0",
-      path: (weights) => (weights.length === 0 ? { strand: "0", home: "0" } : null),
+    network: {
+      ...network,
+      slopes: [network.slopes.reduce((product, slope) => Q.mul(product, slope), Q.one)],
+      layers: [[row], top],
+      parameters: [],
     },
+    frozen: labels.length === 0 ? [K.one] : [],
+    data: isLinear(network) ? data : data.map(({ x }) => ({ x, y: 1 })),
+    point: [...row, ...labels].map(() => K.zero),
+  };
+  const ofLabel = ({ sample }: Margin): Margin => ({ sample, plus: labels.indexOf(data[sample]!.y), minus: null });
+  const own = labels.length === 0 ? marginsOf(chain) : margins.map(ofLabel);
+  const facts: Facts<E> = { instance: chain, passes: [], margins: own, slack: [], active: [], spend };
+  const paths = labels.length === 0 ? [""] : outputs.map((k) => `${inputs + k}`);
+  return {
+    frame: { facts, layers: chain.network.layers, scope: null, reach: "everywhere", from: "origin" },
+    place: {
+      low: (v) => (v < inputs ? "0" : null),
+      unit: () => "0",
+      path: (weights) => (paths.includes(weights.join()) ? { strand: "0", home: "0" } : null),
+    },
+    shares: new Map(labels.map((label, k) => [inputs + k, shares.get(label)!])),
   };
 }

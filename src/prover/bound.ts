@@ -12,6 +12,7 @@ import {
   type Block,
   blocksOf,
   chainOf,
+  chainShares,
   hasStrands,
   isChainable,
   numberText,
@@ -64,7 +65,6 @@ const FEW_CELLS = 32;
 const MAX_SPLITS = 2000;
 const MAX_JOINT_CELLS = 600;
 const MAX_LAYER_CELLS = 1024;
-const MAX_CHAIN_CELLS = 1024;
 const MAX_ROUNDS = 24;
 const MAX_CUTS = 3;
 const MAX_COLUMNS = 256;
@@ -85,22 +85,26 @@ function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, kkt: Of
 export function findCommonBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Reach, search: Search): Bound<E> | null {
   const shape = shapeOf(facts.instance, null);
   if (shape === null || shape.layers.length < 2) return null;
-  const parts = findParts(facts, shape, multipliersOf(facts, kkt), reach, search);
-  if (parts !== null || reach === "local") return parts;
-  return findChain(facts, shape, kkt);
+  const multipliers = multipliersOf(facts, kkt);
+  const parts = () => findParts(facts, shape, multipliers, reach, search);
+  if (reach === "local") return parts();
+  const chain = () => findChain(facts, shape, kkt, search);
+  // Labels with paths of their own have bounds of their own, which parts do not.
+  const isSeparate = chainShares(facts.instance, multipliers).size > 0;
+  return isSeparate ? (chain() ?? parts()) : (parts() ?? chain());
 }
 
 // ---------------------------------------------------------------- chains
 
 /** The bound for all paths at once: with the multipliers of the linear predictor, of θ, or a single one. */
-function findChain<E>(facts: Facts<E>, shape: Shape<E>, kkt: Of<"kkt", E>): Bound<E> | null {
+function findChain<E>(facts: Facts<E>, shape: Shape<E>, kkt: Of<"kkt", E>, search: Search): Bound<E> | null {
   const { instance, margins, active } = facts;
-  if (!isChainable(instance, shape)) return null;
   const { field: K } = instance;
   const single = active.map((j) => margins.map((_, k) => (k === j ? K.one : K.zero)));
+  if (!single.some((alpha) => isChainable(instance, shape, alpha))) return null;
   const linear = isLinear(instance.network) ? predictorMultipliers(facts) : null;
   for (const multipliers of [...(linear === null ? [] : [linear]), multipliersOf(facts, kkt), ...single]) {
-    const chain = chainTree(facts, multipliers, shape.scale);
+    const chain = isChainable(instance, shape, multipliers) ? chainTree(facts, multipliers, shape.scale, search) : null;
     if (chain === null) continue;
     const statement: Bound<E> = { kind: "bound", scope: null, reach: "global", by: { multipliers, chain } };
     if (verifyStatement(instance, statement).accepted) return statement;
@@ -130,23 +134,35 @@ function predictorMultipliers<E>({ instance, margins, active }: Facts<E>): E[] |
   return found.kind === "found" ? spread(K, margins.length, active, found.weights) : null;
 }
 
-function chainTree<E>(facts: Facts<E>, multipliers: readonly E[], scale: E): Tree<E, BoundLeaf<E>> | null {
-  const K = facts.instance.field;
-  const { frame, place } = chainOf(facts);
+/** With the signs of all samples, where the paths are of one kind and the signs make few cells; else with open units relaxed. */
+function chainTree<E>(
+  facts: Facts<E>,
+  multipliers: readonly E[],
+  scale: E,
+  search: Search,
+): Tree<E, BoundLeaf<E>> | null {
+  const { field: K, network, point } = facts.instance;
+  const { frame, place, shares } = chainOf(facts, chainShares(facts.instance, multipliers));
   const support = multipliers.flatMap((c, j) => (K.isZero(c) ? [] : [j]));
-  if (support.length === 0) return null;
-  const next = openUnits(frame, support);
   const total = sum(K, multipliers);
   const squaredBound = K.div(K.mul(total, total), scale);
-  return growTree(
-    frame,
-    next,
-    (cell) => {
-      const outcome = leafFor({ frame, cell, place }, multipliers, squaredBound);
-      return outcome.kind === "leaf" ? outcome.leaf : null;
-    },
-    MAX_CHAIN_CELLS,
+  const cells = cellsOf(frame, place, multipliers);
+  if (shares.size === 0 && cells <= MAX_CELLS * search.effort) {
+    const split = growTree(
+      frame,
+      openUnits(frame, support),
+      (cell) => {
+        const outcome = leafFor({ frame, cell, place }, multipliers, squaredBound);
+        return outcome.kind === "leaf" ? outcome.leaf : null;
+      },
+      MAX_CELLS * search.effort,
+    );
+    if (split !== null || cells <= FEW_CELLS) return split;
+  }
+  const tight = network.layers[0]!.map(
+    (row): LowPoint<E> => new Map(row.map(({ from, weight }) => [from, point[weight]!])),
   );
+  return relaxedTree({ frame, place, shares }, multipliers, squaredBound, tight, search);
 }
 
 // ---------------------------------------------------------------- parts
@@ -308,31 +324,52 @@ function cellsOf<E>(frame: Frame<E>, place: Placing, multipliers: readonly E[]):
   return Math.max(1, total);
 }
 
-/** Branch and bound: a cell whose relaxation fails is split, first by the signs of the weights above, then where it is the loosest. */
+/** With open units relaxed; where that fails, the multipliers may be at fault. */
 function relaxedPart<E>(
   { frame, place }: Omit<LeafFrame<E>, "cell">,
   shape: Shape<E>,
   { size, tight }: Group<E>,
   multipliers: readonly E[],
   squaredBound: E,
-  { effort, progress, reached }: Search,
+  search: Search,
 ): PartOutcome<E> {
   const { facts } = frame;
   const nextWeight = openWeight<E>(weightsAbove(facts.instance, shape, frame.layers));
   const cuts: Cut<E>[] = [];
+  const isHopeless = (direction: ReadonlyMap<number, number>) => {
+    const violation = violationNear(facts, shape, frame.layers, size, multipliers, direction);
+    if (violation !== null) cuts.push(violation);
+    return violation !== null;
+  };
+  const tree = relaxedTree({ frame, place }, multipliers, squaredBound, tight, search, { nextWeight, isHopeless });
+  if (tree !== null) return { kind: "found", tree };
+  return cuts.length > 0 ? { kind: "failed", cuts } : { kind: "too-large" };
+}
+
+interface Branching<E> {
+  /** A weight above whose sign is to be split first. */
+  readonly nextWeight: (cell: Cell<E>) => Signed | null;
+  /** Whether the multipliers fail at a direction where the relaxation is the loosest. */
+  readonly isHopeless: (direction: ReadonlyMap<number, number>) => boolean;
+}
+
+/** Branch and bound: a cell whose relaxation fails is split, first by the signs of the weights above, then where it is the loosest. */
+function relaxedTree<E>(
+  leaf: Omit<LeafFrame<E>, "cell">,
+  multipliers: readonly E[],
+  squaredBound: E,
+  tight: readonly LowPoint<E>[],
+  { effort, progress, reached }: Search,
+  { nextWeight, isHopeless }: Branching<E> = { nextWeight: () => null, isHopeless: () => false },
+): Tree<E, BoundLeaf<E>> | null {
+  const most = MAX_SPLITS * effort;
   let splits = 0;
-  const tree = branch<E, BoundLeaf<E>>(frame, (cell) => {
-    const outcome = relaxedLeaf({ frame, cell, place }, multipliers, squaredBound, tight);
+  return branch<E, BoundLeaf<E>>(leaf.frame, (cell) => {
+    const outcome = relaxedLeaf({ ...leaf, cell }, multipliers, squaredBound, tight);
     if (outcome.kind === "leaf") return { leaf: outcome.leaf };
-    const violation =
-      outcome.direction && violationNear(facts, shape, frame.layers, size, multipliers, outcome.direction);
-    if (violation !== null) {
-      cuts.push(violation);
-      return null;
-    }
+    if (outcome.direction !== null && isHopeless(outcome.direction)) return null;
     const at = outcome.split === null ? null : (nextWeight(cell) ?? outcome.split);
     if (at === null) return null;
-    const most = MAX_SPLITS * effort;
     if (++splits > most) {
       reached(`relaxations with ${most} splits`);
       return null;
@@ -340,8 +377,6 @@ function relaxedPart<E>(
     progress(`relaxations: ${splits} splits of at most ${most}`);
     return { split: at };
   });
-  if (tree !== null) return { kind: "found", tree };
-  return cuts.length > 0 ? { kind: "failed", cuts } : { kind: "too-large" };
 }
 
 /** A cut that these multipliers violate, at the best point that fixed patterns lead to from a direction or its opposite, or null. */

@@ -10,6 +10,8 @@ export interface LeafFrame<E> {
   readonly frame: Frame<E>;
   readonly cell: Cell<E>;
   readonly place: Placing;
+  /** Of a chain: the shares of Σα by the variables of paths. */
+  readonly shares?: ReadonlyMap<number, E>;
 }
 
 export type LeafOutcome<E> =

@@ -3,7 +3,7 @@
  * strands' matrices positive semidefinite. They are found in floating point; at points where θ makes the bound tight the matrix is singular,
  * and there linear equations in the multipliers hold exactly, which are solved in the field.
  */
-import { type Field, squaredNorm } from "../exact/field.js";
+import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { rowReduce } from "../exact/linear.js";
 import { accumulate, type Term } from "../exact/multivariate.js";
 import { rational } from "../exact/rational.js";
@@ -67,7 +67,10 @@ interface StrandForm<E> {
   readonly isPath: boolean;
 }
 
-/** One strand: [[C² I, −F], [−Fᵀ, I]], with 0 for relaxed rows on the diagonal, and the forms that are not negative. */
+/**
+ * One strand: [[C² I, −F], [−Fᵀ, I]], with 0 for relaxed rows on the diagonal, and the forms that are not negative; in a chain with shares the
+ * paths' squares count 1 over their share.
+ */
 interface StrandProblem<E> {
   /** Low variables, then paths. */
   readonly rows: number;
@@ -77,6 +80,7 @@ interface StrandProblem<E> {
   /** The forms of the paths in low rows. */
   readonly columns: readonly ReadonlyMap<number, E>[];
   readonly paths: readonly (readonly number[])[];
+  readonly shares: readonly E[];
   /** Of each relaxed unit the two that its equation multiplies, on and off; then those of known sign, then paths. */
   readonly forms: readonly StrandForm<E>[];
   readonly relaxed: readonly RelaxedUnit<E>[];
@@ -155,7 +159,7 @@ export function relaxedLeaf<E>(
 }
 
 function strandProblem<E>(
-  { frame, cell }: LeafFrame<E>,
+  { frame, cell, shares }: LeafFrame<E>,
   paths: readonly { readonly path: readonly number[]; readonly form: ReadonlyMap<number, E> }[],
   relaxed: readonly RelaxedUnit<E>[],
   squaredBound: E,
@@ -186,6 +190,7 @@ function strandProblem<E>(
     squaredBound,
     columns: paths.map(({ form }) => placed(form)),
     paths: paths.map(({ path }) => path),
+    shares: paths.map(({ path }) => shares?.get(path[0]!) ?? K.one),
     forms: [
       ...lowForms.map(({ form, vector }) => ({ form, vector: placed(vector), isPath: false })),
       ...paths.flatMap(({ path }, t) => {
@@ -199,10 +204,13 @@ function strandProblem<E>(
   };
 }
 
-/** The points of the cell at which the bound is attained, as vectors of the strand's rows: (w, a, Fᵀ(w, a)) with ‖Fᵀ(w, a)‖ = C|w|. */
+/**
+ * The points of the cell at which the bound is attained, as vectors of the strand's rows: (w, a, SFᵀ(w, a)) with Fᵀ(w, a) of the length C|w|
+ * if squares are taken with the shares S.
+ */
 function kernelVectors<E>(
   K: Field<E>,
-  { lows, isRelaxed, squaredBound, columns, forms, relaxed }: StrandProblem<E>,
+  { lows, isRelaxed, squaredBound, columns, shares, forms, relaxed }: StrandProblem<E>,
   tight: readonly LowPoint<E>[],
 ): E[][] {
   const units = new Map(relaxed.map((one) => [one.variable, one]));
@@ -213,12 +221,13 @@ function kernelVectors<E>(
       const z = [...unit.z].reduce((t, [k, c]) => K.add(t, K.mul(c, point.get(k) ?? K.zero)), K.zero);
       return K.sign(z) >= 0 ? z : K.mul(unit.slope, z);
     });
-    const above = columns.map((form) => applied(K, form, low));
+    const gains = columns.map((form) => applied(K, form, low));
+    const above = gains.map((c, t) => K.mul(shares[t]!, c));
     const size = squaredNorm(
       K,
       low.filter((_, k) => !isRelaxed[k]),
     );
-    if (K.isZero(size) || !K.isZero(K.sub(K.mul(squaredBound, size), squaredNorm(K, above)))) return [];
+    if (K.isZero(size) || !K.isZero(K.sub(K.mul(squaredBound, size), dot(K, gains, above)))) return [];
     const vector = [...low, ...above];
     return forms.every((one) => K.sign(applied(K, one.vector, vector)) >= 0) ? [vector] : [];
   });
@@ -304,7 +313,7 @@ interface ScaledStrand {
 
 function scaledStrand<E>(
   K: Field<E>,
-  { rows, lows, isRelaxed, squaredBound, columns, forms, relaxed }: StrandProblem<E>,
+  { rows, lows, isRelaxed, squaredBound, columns, shares, forms, relaxed }: StrandProblem<E>,
   kernel: readonly (readonly E[])[],
 ): ScaledStrand {
   const bound = Math.sqrt(K.toNumber(squaredBound));
@@ -313,7 +322,11 @@ function scaledStrand<E>(
   );
   // Row k of the strand is `scale` times its new coordinate.
   const scale = Array.from({ length: rows }, (_, k) =>
-    k >= lows.length ? 1 : isRelaxed[k] ? sizes.get(lows[k]!)! : 1 / bound,
+    k >= lows.length
+      ? Math.sqrt(K.toNumber(shares[k - lows.length]!))
+      : isRelaxed[k]
+        ? sizes.get(lows[k]!)!
+        : 1 / bound,
   );
   const dense = (form: ReadonlyMap<number, E>) => {
     const vector = new Array<number>(rows).fill(0);
@@ -340,8 +353,8 @@ function scaledStrand<E>(
   for (const [t, column] of rawColumns.entries()) {
     const row = n - columns.length + t;
     for (const [k, c] of turned(column).entries()) {
-      Q[row]![k] = -c;
-      Q[k]![row] = -c;
+      Q[row]![k] = -c * scale[lows.length + t]!;
+      Q[k]![row] = Q[row]![k]!;
     }
     Q[row]![row] = 1;
   }
@@ -463,11 +476,12 @@ function exactAt<E>(
 /** The rows of the strand's matrix, without corrections, times a vector. */
 function strandTimes<E>(
   K: Field<E>,
-  { lows, isRelaxed, squaredBound, columns }: StrandProblem<E>,
+  { lows, isRelaxed, squaredBound, columns, shares }: StrandProblem<E>,
   vector: readonly E[],
 ): (row: number) => E {
   return (row) => {
-    if (row >= lows.length) return K.sub(vector[row]!, applied(K, columns[row - lows.length]!, vector));
+    const t = row - lows.length;
+    if (t >= 0) return K.sub(K.div(vector[row]!, shares[t]!), applied(K, columns[t]!, vector));
     const own = isRelaxed[row] ? K.zero : K.mul(squaredBound, vector[row]!);
     return columns.reduce((t, form, k) => {
       const c = form.get(row);

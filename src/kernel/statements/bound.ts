@@ -17,7 +17,7 @@ import {
 import { rational } from "../../exact/rational.js";
 import { byKey, type Codec, index, listOf, MAX_ENTRIES, objectOf, word } from "../../network/codec.js";
 import { weightsOf } from "../../network/instance.js";
-import { isLinear, type Network, type Scope } from "../../network/network.js";
+import type { Network, Scope } from "../../network/network.js";
 import { ensure } from "../ensure.js";
 import { type Cell, explore, type Frame, keyOf, type Tree } from "../explore.js";
 import { ensureFeasible, ensureRoom, type Facts } from "../facts.js";
@@ -26,6 +26,7 @@ import {
   type Block,
   blocksOf,
   chainOf,
+  chainShares,
   hasStrands,
   isChainable,
   type Placing,
@@ -249,6 +250,7 @@ function checkLeaf<E>(
   alpha: readonly E[],
   squaredBound: E,
   place: Placing,
+  shares: ReadonlyMap<number, E> = new Map(),
 ): LeafProof<E> {
   const { instance, margins } = frame.facts;
   const K = instance.field;
@@ -262,6 +264,7 @@ function checkLeaf<E>(
     variables,
     low: (v) => (v < count ? place.low(v) : place.unit(relaxed[v - count]!.at)),
     place,
+    shares,
   };
 
   const form = new Map<string, Term<E>>();
@@ -298,6 +301,8 @@ interface Leaf<E> {
   /** The home of a low variable; null for others. */
   readonly low: (variable: number) => string | null;
   readonly place: Placing;
+  /** The square of such a variable of a path counts once over this; of any other path, once. */
+  readonly shares: ReadonlyMap<number, E>;
 }
 
 /** A form that is not negative on the cell. */
@@ -388,6 +393,7 @@ function strandsOf<E>(
   const { frame, place } = leaf;
   const K = frame.facts.instance.field;
   const relaxed = new Set([...leaf.variables.values()].map(String));
+  const shares = new Map([...leaf.shares].map(([v, share]) => [pathText([v]), share]));
   const half = K.inv(K.add(K.one, K.one));
   const entries = new Map<string, { readonly home: string; readonly terms: Quadratic<E>[] }>();
   for (const { variables, coefficient } of form.values()) {
@@ -411,7 +417,8 @@ function strandsOf<E>(
     const lows = names.filter((name) => name[0] !== "/").sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const rows = [...lows, ...names.filter((name) => name[0] === "/").sort()];
     const position = new Map(rows.map((name, k) => [name, k]));
-    const diagonal = (name: string) => (name[0] === "/" ? K.one : relaxed.has(name) ? K.zero : squaredBound);
+    const diagonal = (name: string) =>
+      name[0] === "/" ? K.inv(shares.get(name) ?? K.one) : relaxed.has(name) ? K.zero : squaredBound;
     ensureRoom(frame.facts, rows.length);
     const matrix = rows.map((name, u) => rows.map((_, v) => (u === v ? diagonal(name) : K.zero)));
     for (const { a, b, c } of all) {
@@ -430,9 +437,10 @@ function strandsOf<E>(
 }
 
 /**
- * The bound for all paths at once, for a whole network in which nothing is shared or frozen: since σ(a + b) ≤ σ(a) + σ(b), with
- * equality where σ is linear, Σ α margin ≤ Σ_paths |weights above| · Σ α_j σ̄(±w·x_j), w being the weights that a path starts with and σ̄ the
- * composition of the layers' σ. So the multipliers are of one label, or the network is linear, and one unit with weights w remains.
+ * The bound for all paths at once, for a whole network in which nothing is shared or frozen: since |σ(z)| ≤ |z| and σ(a + b) ≤ σ(a) + σ(b),
+ * with equality where σ is linear, Σ α margin ≤ Σ_paths |weights above| · Σ α_j σ̄(±w·x_j), w being the weights that a path starts with and
+ * σ̄ the composition of the layers' σ. So the multipliers are of one label, or the network is linear, and one unit with weights w remains;
+ * or the network is ReLU of depth 3, where no path serves both labels, each label has its own C, and w is shared by both.
  */
 function checkChain<E>(
   facts: Facts<E>,
@@ -440,17 +448,16 @@ function checkChain<E>(
   multipliers: readonly E[],
   tree: Tree<E, BoundLeaf<E>>,
 ): LeafProof<E>[] {
-  const { network, field: K, data } = facts.instance;
-  const labels = new Set(data.flatMap(({ y }, i) => (K.isZero(multipliers[i]!) ? [] : [y])));
+  const { instance } = facts;
+  const squaredBound = squaredBoundOf(instance.field, multipliers, shape);
   ensure(
-    isChainable(facts.instance, shape) && (labels.size === 1 || isLinear(network)),
+    isChainable(instance, shape, multipliers),
     "bound.chain",
-    "a chain needs a network of one output without shared or frozen weights, which is linear or whose multipliers are of one label",
+    "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3",
   );
-  const { frame, place } = chainOf(facts);
-  const squaredBound = squaredBoundOf(K, multipliers, shape);
+  const { frame, place, shares } = chainOf(facts, chainShares(instance, multipliers));
   return explore(frame, tree, (cell, leaf) => {
     ensure(leaf.multipliers === null, "bound.multiplier", "the multipliers of a chain are common to its leaves");
-    return checkLeaf(frame, cell, leaf, multipliers, squaredBound, place);
+    return checkLeaf(frame, cell, leaf, multipliers, squaredBound, place, shares);
   });
 }

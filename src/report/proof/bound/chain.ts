@@ -1,12 +1,13 @@
 /** A bound for all paths at once: of a linear predictor, or by σ(a + b) ≤ σ(a) + σ(b). */
 import { equals, squaredNorm, sum } from "../../../exact/field.js";
-import { Q } from "../../../exact/rational.js";
+import { Q, rational } from "../../../exact/rational.js";
 import { combination } from "../../../kernel/forward.js";
-import { chainOf, isChainable } from "../../../kernel/shape.js";
+import { chainOf, chainShares, isChainable } from "../../../kernel/shape.js";
 import type { Instance } from "../../../network/instance.js";
 import { isLinear } from "../../../network/network.js";
 import { casesOf, goneBlocks } from "../cases.js";
 import { type Block, display, items, table, text } from "../document.js";
+import { activated } from "../notation.js";
 import { fraction } from "../radicals.js";
 import { isSum, numberLatex, sumLatex, tupleLatex } from "../typeset.js";
 import { type Bounds, halfPower, multipliersLatex, relaxedText } from "./bounds.js";
@@ -15,24 +16,30 @@ import { isPlain, type NamedLeaf, named, productsOf, remainderLatex } from "./fo
 export function chainProof<E>(bounds: Bounds<E>, alpha: readonly E[]): Block[] {
   const { facts, parts } = bounds;
   const [part] = parts as [Bounds<E>["parts"][number]];
-  const chain = chainOf(facts).frame.facts.instance;
+  const { inputs } = facts.instance.network;
+  const shares = chainShares(facts.instance, alpha);
+  const symbols = [...shares.keys()].map((label) => `p_{${sideOf(label)}}`);
+  const chain = chainOf(facts, shares).frame.facts.instance;
   const leaves = part.leaves.map((leaf) =>
     named(
       chain,
       leaf,
-      (k) => `w_{${k + 1}}`,
+      (k) => (k < inputs ? `w_{${k + 1}}` : symbols[k - inputs]!),
       (at) => ("weight" in at ? `w_{${at.weight + 1}}` : `\\langle w, x_{${at.sample + 1}}\\rangle`),
     ),
   );
+  if (shares.size > 0) return labelsProof(bounds, alpha, shares, leaves);
   return isPredictor(bounds) ? predictorProof(bounds, alpha) : pathsProof(bounds, alpha, leaves);
 }
+
+const sideOf = (label: number) => (label > 0 ? "+" : "-");
 
 /** Whether the multipliers make up a linear predictor u with Σα = ‖u‖ (‖θ‖²/m)^{m/2}, which proves everything. */
 export function isPredictor<E>({ facts, shape, parts }: Bounds<E>): boolean {
   const { instance } = facts;
   const { field: K, network } = instance;
-  if (!isLinear(network) || !isChainable(instance, shape)) return false;
   const [alpha, ...others] = parts.flatMap((part) => part.alpha) as [readonly E[], ...(readonly E[])[]];
+  if (!isLinear(network) || !isChainable(instance, shape, alpha)) return false;
   if (others.some((one) => one.some((c, i) => !equals(K, c, alpha[i]!)))) return false;
   const total = sum(K, alpha);
   const norm = squaredNorm(K, predictorOf(instance, alpha));
@@ -151,6 +158,64 @@ function pathsProof<E>(bounds: Bounds<E>, alpha: readonly E[], leaves: readonly 
           ),
           items(keys.map((key) => `${where(key) === "" ? "" : `${where(key)}: `}${key}.`)),
         ]),
+  ];
+}
+
+/** ReLU of depth 3: the sign of an output weight says which label its paths serve. */
+function labelsProof<E>(
+  bounds: Bounds<E>,
+  alpha: readonly E[],
+  shares: ReadonlyMap<number, E>,
+  leaves: readonly NamedLeaf<E>[],
+): Block[] {
+  const { facts, norm, parts } = bounds;
+  const { field: K, data, network } = facts.instance;
+  const total = sum(K, alpha);
+  const mean = K.div(norm, K.fromRational(rational(3n)));
+  const C2 = leaves[0]!.leaf.squaredBound;
+  const gains = [...shares.keys()].map((label) => {
+    const own = alpha.map((coefficient, i) => ({
+      coefficient: data[i]!.y === label ? coefficient : K.zero,
+      factor: activated(network, 0, `\\langle w, x_{${i + 1}}\\rangle`),
+    }));
+    return `g_{${sideOf(label)}}(w) = ${sumLatex(K, own)}`;
+  });
+  const shareText = [...shares]
+    .map(([label, share]) => `s_{${sideOf(label)}} = ${numberLatex(K, share)}`)
+    .join(",\\; ");
+  const found = leaves.map((one) => {
+    const unit = { low: K.one, mixed: K.one, path: K.one };
+    const { formula, remark } = remainderLatex(one, one.leaf.strands, productsOf(one), unit, [], true);
+    return `$Q = ${formula} \\ge 0$${remark}`;
+  });
+  const { keys, signs, where, gone } = casesOf(
+    leaves[0]!.instance,
+    parts[0]!.tree,
+    found,
+    undefined,
+    leaves[0]!.signed,
+  );
+  return [
+    text(
+      `Let $${multipliersLatex(facts, "\\alpha", alpha)}$, with the sum $A = ${numberLatex(K, total)}$, and let $s_{\\pm}$ be the shares of the labels $\\pm1$ in it: $${shareText}$. Write $W_l'$ for the weight matrices of a feasible $\\theta'$, and`,
+    ),
+    display(
+      `${gains.join(", \\qquad ")}, \\qquad C^{2} = A^{2} / N^{3} = ${numberLatex(K, C2)}, \\qquad N = \\|\\theta\\|^{2} / 3 = ${numberLatex(K, mean)}.`,
+    ),
+    text(
+      "As outputs of hidden neurons are not negative, only output weights of the sign of $y_i$ add to the margin of sample $i$. These weights and the rows of $W_2'$ that lead to them make up $W_3^{+}, W_2^{+}$ for the label $1$ and $W_3^{-}, W_2^{-}$ for the label $-1$, which have no weight in common. As $[z]_{+} \\le |z|$ and by Cauchy–Schwarz, with the rows $w_u$ of $W_1'$, for both labels",
+    ),
+    display(
+      "s_{\\pm} A \\le \\sum_{y_i = \\pm1} \\alpha_i y_i \\Phi(\\theta'; x_i) \\le \\|W_3^{\\pm}\\| \\, \\|W_2^{\\pm}\\|_F \\, n_{\\pm} \\, C s_{\\pm}^{-1/2}, \\qquad n_{\\pm}^{2} = \\frac{s_{\\pm}}{C^{2}} \\sum_u g_{\\pm}(w_u)^{2}.",
+    ),
+    text(
+      "By the inequality of the means, and since $C = A N^{-3/2}$, this gives $s_{\\pm} N \\le \\frac13 (\\|W_3^{\\pm}\\|^{2} + \\|W_2^{\\pm}\\|_F^{2} + n_{\\pm}^{2})$. If $s_{+} g_{+}(w)^{2} + s_{-} g_{-}(w)^{2} \\le C^{2} \\|w\\|^{2}$ for all $w$, then $n_{+}^{2} + n_{-}^{2} \\le \\|W_1'\\|_F^{2}$, and the sum over both labels is $N \\le \\frac13 \\|\\theta'\\|^{2}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.",
+    ),
+    ...goneBlocks([{ gone }]),
+    text(
+      `It is so, as the form $Q = C^{2} \\|w\\|^{2} + p_{+}^{2} / s_{+} + p_{-}^{2} / s_{-} - 2 p_{+} g_{+}(w) - 2 p_{-} g_{-}(w)$ is not negative; put $p_{\\pm} = s_{\\pm} g_{\\pm}(w)$.${relaxedText(bounds)}${signs === "" ? "" : ` Namely, ${signs}:`}`,
+    ),
+    items(keys.map((key) => `${where(key) === "" ? "" : `${where(key)}: `}${key}.`)),
   ];
 }
 
