@@ -105,16 +105,44 @@ export function hessianEntries<E>(K: Field<E>, p: MultivariatePolynomial<E>): { 
   });
 }
 
-/** Σ |c_a| r^{deg a − lowest} over the terms of degree ≥ lowest. */
-export function tailBound<E>(K: Field<E>, p: MultivariatePolynomial<E>, lowest: number, r: E): E {
+/** |x| ≤ size · ‖d‖^order for a variable x, where d is the vector of those variables that count as they are. */
+export interface Grade<E> {
+  readonly order: number;
+  readonly size: E;
+}
+
+/** The variables that do not count as they are, that is with order 1 and size 1. */
+export type Grades<E> = ReadonlyMap<number, Grade<E>>;
+
+/** The order of a monomial, the sum of those of its variables: its degree, where these count as they are. */
+export function orderOf<E>(variables: readonly number[], grades: Grades<E>): number {
+  return variables.reduce((total, v) => total + (grades.get(v)?.order ?? 1), 0);
+}
+
+/** Σ |c_a| r^{order a − lowest} over the terms of order ≥ lowest, with the sizes of their variables: for ‖d‖ ≤ r, Σ |terms| ≤ bound · ‖d‖^lowest. */
+export function tailBound<E>(
+  K: Field<E>,
+  p: MultivariatePolynomial<E>,
+  lowest: number,
+  r: E,
+  grades: Grades<E> = new Map(),
+): E {
   let bound = K.zero;
   for (const { variables, coefficient } of p.values()) {
-    if (variables.length < lowest) continue;
+    const order = orderOf(variables, grades);
+    if (order < lowest) continue;
     let term = abs(K, coefficient);
-    for (let k = lowest; k < variables.length; k++) term = K.mul(term, r);
+    for (const v of variables) if (grades.has(v)) term = K.mul(term, grades.get(v)!.size);
+    for (let k = lowest; k < order; k++) term = K.mul(term, r);
     bound = K.add(bound, term);
   }
   return bound;
+}
+
+/** Of a variable that is at most |p| in size. */
+export function gradeOf<E>(K: Field<E>, p: MultivariatePolynomial<E>, r: E, grades: Grades<E>): Grade<E> {
+  const order = Math.min(...[...p.values()].map(({ variables }) => orderOf(variables, grades)));
+  return p.size === 0 ? { order: 1, size: K.zero } : { order, size: tailBound(K, p, order, r, grades) };
 }
 
 /** ∂p/∂x_variable */

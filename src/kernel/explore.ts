@@ -10,6 +10,9 @@ import {
   accumulate,
   constant,
   constantTerm,
+  type Grade,
+  type Grades,
+  gradeOf,
   type MultivariatePolynomial,
   multivariateRing,
   scaled,
@@ -234,6 +237,7 @@ function passOn<E>(
   const { field: K, network, data } = facts.instance;
   let values: Value<E>[] = data[sample]!.x.map((c) => ({ z: constant(K, c), sign: K.sign(c) }));
   const hidden: UnitOnCell<E>[][] = [];
+  const grades = new Map<number, Grade<E>>();
   for (const [l, layer] of layers.entries()) {
     const sums = layer.map((row): Value<E> => {
       const terms = row.flatMap(({ from, weight }) => {
@@ -254,12 +258,14 @@ function passOn<E>(
     const linear = isLinearLayer(network, l);
     const units = sums.map(({ z, sign: sum }, unit): UnitOnCell<E> => {
       const at = { sample, layer: l, unit };
-      const sign = signs.get(keyOf(at)) ?? signAtPoint(frame, at, z) ?? constantSign(K, z) ?? sum;
+      const sign = signs.get(keyOf(at)) ?? signAtPoint(frame, at, z, grades) ?? constantSign(K, z) ?? sum;
       if (linear || sign === 1) return { z, sign, output: z };
       if (sign === 0) return { z, sign, output: new Map() };
       if (sign === -1) return { z, sign, output: K.isZero(slope) ? new Map() : z && scaled(K, z, slope) };
       const own = relaxed.get(keyOf(at));
-      return { z, sign, output: own === undefined ? null : shiftedVariable(K, K.zero, own) };
+      if (own === undefined) return { z, sign, output: null };
+      if (typeof frame.reach === "object" && z !== null) grades.set(own, gradeOf(K, z, frame.reach.radius, grades));
+      return { z, sign, output: shiftedVariable(K, K.zero, own) };
     });
     hidden.push(units);
     // An output has the sign of z; off, a ReLU's is zero; open, it is at least not negative.
@@ -276,6 +282,7 @@ function signAtPoint<E>(
   { facts, reach }: Frame<E>,
   { sample, layer, unit }: UnitAtSample,
   z: MultivariatePolynomial<E> | null,
+  grades: Grades<E>,
 ): Sign | null {
   if (reach === "everywhere") return null;
   const K = facts.instance.field;
@@ -283,7 +290,9 @@ function signAtPoint<E>(
   if (z === null) return null;
   const here = constantTerm(K, z);
   const { radius } = reach;
-  return compare(K, abs(K, here), K.mul(radius, tailBound(K, z, 1, radius))) > 0 ? K.sign(here) : null;
+  const rest = new Map(z);
+  rest.delete("");
+  return compare(K, abs(K, here), tailBound(K, rest, 0, radius, grades)) > 0 ? K.sign(here) : null;
 }
 
 /** The sign of a polynomial that is a constant. */

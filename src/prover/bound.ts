@@ -30,6 +30,7 @@ import { verifyStatement } from "../kernel/verify.js";
 import { type Instance, marginOf, weightsOf } from "../network/instance.js";
 import { isLinear, isLinearLayer, type Network, parametersOf, type Scope } from "../network/network.js";
 import { branch, growTree, leavesOf, mapLeaves } from "./cells.js";
+import type { Search } from "./effort.js";
 import {
   byStrand,
   type LeafFrame,
@@ -50,14 +51,6 @@ import { binaryScale, combinationRows, fraction, plus, roundTo, scaleBy, sizeOf,
 
 type Bound<E> = Of<"bound", E>;
 type Reach = "local" | "global";
-
-/** How hard to search, 1 for the ordinary limits, and whom to tell. */
-export interface Search {
-  readonly effort: number;
-  readonly progress: (stage: string) => void;
-  /** Told of each limit that ended a search. */
-  readonly reached: (limit: string) => void;
-}
 
 const MAX_CELLS = 4096;
 /** So few are split, and not relaxed. */

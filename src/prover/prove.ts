@@ -7,10 +7,12 @@ import { shapeOf } from "../kernel/shape.js";
 import type { Of, Statement } from "../kernel/statements/index.js";
 import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
-import { decideOneLayer, findCommonBound, findJointBound, type Search } from "./bound.js";
+import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
+import type { Search } from "./effort.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
 import { findDescent } from "./not-local.js";
+import { hasTwins } from "./search/reduce.js";
 import { findStrictLocal } from "./strict-local.js";
 import { cheapestVertex, findVertices } from "./vertices.js";
 
@@ -118,7 +120,7 @@ function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, search: Searc
       if (only.kind === "open") hints.push(...only.hints);
     } else bound = keep(findCommonBound(facts, kkt, "global", search)) ?? keep(findVertices(facts));
     progress("strict local optimum");
-    const strict = keep(findStrictLocal(facts, null)) !== null;
+    const strict = !hasTwins(facts.instance) && keep(findStrictLocal(facts, null, search)) !== null;
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
     if (strict || keep(localBound(facts, kkt, search)) !== null) {
@@ -167,7 +169,7 @@ function decideLayer<E>(
   const isConvex = facts.instance.network.slopes.slice(layer).every((slope) => slope.n === slope.d);
   const first = isConvex ? decideOneLayer(facts, layer, "global", search) : null;
   const convex = first?.kind === "global" && keep(first.statement) !== null;
-  const strict = whole.strict || keep(findStrictLocal(facts, layer)) !== null;
+  const strict = whole.strict || keep(findStrictLocal(facts, layer, search)) !== null;
   if (convex || whole.global === "yes") return;
   const cells = first ?? decideOneLayer(facts, layer, "global", search);
   if (!strict && whole.local !== "yes" && cells.kind !== "global") {

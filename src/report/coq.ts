@@ -438,11 +438,12 @@ function strictLocal<E>(facts: Facts<E>, { scope, radius, tree }: Of<"strict-loc
 
 function strictLeaf<E>(
   { cell, margins, conditions }: WalkedCell<E>,
-  { path, leaf: { multipliers, rho, kappa, products } }: Found<StrictLeaf<E>>,
+  { path, leaf: { relaxed, multipliers, rho, kappa, products } }: Found<StrictLeaf<E>>,
   active: number,
   algebra: Algebra<E>,
 ): string {
   const { ring, K, print, frame } = algebra;
+  if (relaxed !== null) throw new NotCovered("kinks of a strict local optimum are relaxed");
   if (conditions.some(({ polynomial }) => polynomial.has("")))
     throw new NotCovered("a sign is split that is not a kink");
   const h = [...margins.map((m) => ring.sub(m, ring.one)), ...conditions.map(({ polynomial }) => polynomial)];

@@ -111,6 +111,7 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
   const boundTree = treeOf(boundLeaf);
   const part = fc.record({ blocks: few(fc.nat(9), 1), share: orNull(number), tree: boundTree });
   const strictLeaf = fc.record({
+    relaxed: orNull(few(unit)),
     multipliers: few(number),
     rho: number,
     kappa: number,

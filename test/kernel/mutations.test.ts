@@ -20,6 +20,7 @@ const STILL_PROOFS = new Map([
   ["strict-local.scope", "layers that play the same part have the same optima"],
   ["strict-local.radius", "what holds in a ball holds in a smaller one, and the prover tries few radii"],
   ["strict-local.tree.gone", "a sum may be taken in any order"],
+  ["strict-local.tree.leaf.relaxed", "where no products are taken the order of the values does not matter"],
   ["strict-local.tree.leaf.multipliers", "constraints with one gradient may change places"],
   ["strict-local.tree.leaf.rho", "rho lies in an interval"],
   ["strict-local.tree.leaf.kappa", "kappa lies in an interval"],

@@ -2,31 +2,36 @@
 import { abs, dot, equals, sum } from "../../exact/field.js";
 import { isPositiveSemidefinite } from "../../exact/linear.js";
 import {
+  type Grade,
+  type Grades,
+  gradeOf,
   gradientAtOrigin,
   hessianEntries,
   type MultivariatePolynomial,
   multivariateRing,
   scaled,
+  shiftedVariable,
   tailBound,
 } from "../../exact/multivariate.js";
 import { index, listOf, MAX_ENTRIES, objectOf, word } from "../../network/codec.js";
-import { marginText } from "../../network/instance.js";
+import { marginText, weightsOf } from "../../network/instance.js";
 import { parametersOf, type Scope } from "../../network/network.js";
 import { ensure } from "../ensure.js";
-import { type Cell, explore, type Frame, type Tree } from "../explore.js";
+import { type Cell, explore, type Frame, keyOf, type Tree } from "../explore.js";
 import { ensureFeasible, ensureRoom, type Facts } from "../facts.js";
-import { combination } from "../forward.js";
+import { combination, type UnitAtSample } from "../forward.js";
 import type { Kind } from "../statement.js";
 
-/** The product of two constraints, by their numbers, with a weight ≥ 0. */
+/** The product of two constraints, by their numbers, with a weight ≥ 0; of any sign for the two of one relaxed unit. */
 export interface Product<E> {
   readonly first: number;
   readonly second: number;
   readonly weight: E;
 }
 
-/** The evidence on a cell: multipliers ω of its constraints, ρ, κ, and products of constraints. */
+/** The evidence on a cell: kinks that enter as variables, multipliers ω of its constraints, ρ, κ, and products of constraints. */
 export interface StrictLeaf<E> {
+  readonly relaxed: readonly UnitAtSample[] | null;
   readonly multipliers: readonly E[];
   readonly rho: E;
   readonly kappa: E;
@@ -40,9 +45,14 @@ export interface StrictLocal<E> {
   readonly tree: Tree<E, StrictLeaf<E>>;
 }
 
-/** Per leaf: the constraints in the displacement d, their gradients, the matrix M, and the bounds L, C, D. */
+/**
+ * Per leaf: the constraints in the displacement d and the values of relaxed units, those that are as small as d and so stand in the matrix
+ * M, after the moving parameters; M; and the bounds L, C, D.
+ */
 export interface StrictProof<E> {
   readonly cell: Cell<E>;
+  readonly grades: Grades<E>;
+  readonly variables: readonly number[];
   readonly constraints: readonly MultivariatePolynomial<E>[];
   readonly gradients: readonly (readonly E[])[];
   readonly M: readonly (readonly E[])[];
@@ -50,6 +60,9 @@ export interface StrictProof<E> {
   readonly C: readonly E[];
   readonly D: readonly E[];
 }
+
+/** More relaxed units on a leaf are refused. */
+const MAX_RELAXED = 1000;
 
 const clauses = [
   "strict-local.feasible",
@@ -66,15 +79,13 @@ const clauses = [
 
 export const strictLocal = <E>(): Kind<E, StrictLocal<E>, readonly StrictProof<E>[]> => ({
   clauses,
-  codec: ({ scope, number, numbers, tree }) => {
+  codec: ({ scope, number, numbers, unit, tree }) => {
     const constraint = index(MAX_ENTRIES);
     const product = objectOf<Product<E>>({ first: constraint, second: constraint, weight: number });
-    const leaf = objectOf<StrictLeaf<E>>({
-      multipliers: numbers,
-      rho: number,
-      kappa: number,
-      products: listOf(product),
-    });
+    const leaf = objectOf<StrictLeaf<E>>(
+      { multipliers: numbers, rho: number, kappa: number, products: listOf(product) },
+      { relaxed: listOf(unit, 0, MAX_RELAXED) },
+    );
     return objectOf<StrictLocal<E>>({ kind: word("strict-local"), scope, radius: number, tree: tree(leaf) });
   },
   check: (facts, { scope, radius, tree }) => {
@@ -97,13 +108,25 @@ export function ballAround<E>(facts: Facts<E>, scope: Scope, radius: E): Frame<E
   return { facts, layers: facts.instance.network.layers, scope, reach: { radius }, from: "point" };
 }
 
-/** The constraints h_j of a cell as polynomials in the displacement: the active margins less 1, then the chosen signs in order. */
-export function constraintsOn<E>({ facts }: Frame<E>, cell: Cell<E>): MultivariatePolynomial<E>[] {
+/** What is known on a cell where some kinks are relaxed. */
+interface Local<E> {
+  /**
+   * The constraints h_j of a cell as polynomials in the displacement and the values of relaxed units: the active margins less 1, then the
+   * chosen signs in order, then a − z and a − slope z for each relaxed unit.
+   */
+  readonly constraints: readonly MultivariatePolynomial<E>[];
+  readonly grades: Grades<E>;
+}
+
+export function localOn<E>({ facts, reach }: Frame<E>, cell: Cell<E>, relaxed: readonly UnitAtSample[] = []): Local<E> {
   const { instance, margins, active } = facts;
-  const K = instance.field;
+  const { field: K, network } = instance;
   const ring = multivariateRing(K);
+  const count = weightsOf(instance, instance.point).length;
+  const variables = new Map(relaxed.map((at, k) => [keyOf(at), count + k]));
+  ensure(variables.size === relaxed.length, "strict-local.kink", "a unit is relaxed twice");
   const slacks = active.map((j) => {
-    const value = cell.margin(margins[j]!);
+    const value = cell.margin(margins[j]!, variables);
     ensure(
       value !== null,
       "strict-local.open",
@@ -111,50 +134,73 @@ export function constraintsOn<E>({ facts }: Frame<E>, cell: Cell<E>): Multivaria
     );
     return ring.sub(value, ring.one);
   });
+  const isKink = "a sign is split or relaxed that is not a kink, or not determined";
   const signs = cell.conditions.map(({ at, orientation }) => {
-    const { z } = cell.form(at);
-    ensure(z !== null && !z.has(""), "strict-local.kink", "a sign is split that is not a kink, or not determined");
+    const { z } = cell.form(at, variables);
+    ensure(z !== null && !z.has(""), "strict-local.kink", isKink);
     return orientation > 0 ? z : scaled(K, z, K.neg(K.one));
   });
-  return [...slacks, ...signs];
+  const radius = typeof reach === "object" ? reach.radius : K.one;
+  const grades = new Map<number, Grade<E>>();
+  const ofRelaxed = relaxed
+    .map((at, k) => ({ at, own: count + k }))
+    .sort((a, b) => a.at.layer - b.at.layer)
+    .map(({ at, own }) => {
+      const z = cell.sample(at.sample, variables).layers[at.layer]?.[at.unit]?.z ?? null;
+      ensure(z !== null && !z.has(""), "strict-local.kink", isKink);
+      grades.set(own, gradeOf(K, z, radius, grades));
+      const a = shiftedVariable(K, K.zero, own);
+      const slope = K.fromRational(network.slopes[at.layer]!);
+      return { own, forms: [ring.sub(a, z), ring.sub(a, scaled(K, z, slope))] };
+    });
+  ofRelaxed.sort((a, b) => a.own - b.own);
+  return { constraints: [...slacks, ...signs, ...ofRelaxed.flatMap(({ forms }) => forms)], grades };
 }
 
 function checkLeaf<E>(
   frame: Frame<E>,
   cell: Cell<E>,
-  { multipliers, rho, kappa, products }: StrictLeaf<E>,
+  { relaxed, multipliers, rho, kappa, products }: StrictLeaf<E>,
   r: E,
 ): StrictProof<E> {
   const { field: K, point, network } = frame.facts.instance;
-  const constraints = constraintsOn(frame, cell);
+  const { constraints, grades } = localOn(frame, cell, relaxed ?? []);
   const moving = parametersOf(network, frame.scope);
-  const n = moving.length;
+  const own = [...grades.keys()].sort((a, b) => a - b);
   ensure(
     multipliers.length === constraints.length &&
       products.every(({ first, second }) => Math.max(first, second) < constraints.length),
     "strict-local.shape",
     `a cell has ${constraints.length} constraints, its evidence ${multipliers.length} multipliers`,
   );
-  const weights = [...multipliers, rho, ...products.map(({ weight }) => weight)];
+  const firstForm = constraints.length - 2 * own.length;
+  const isEquation = ({ first, second }: Product<E>) =>
+    first >= firstForm && (first - firstForm) % 2 === 0 && second === first + 1;
+  const weights = [...multipliers, rho, ...products.flatMap((one) => (isEquation(one) ? [] : [one.weight]))];
   ensure(
     weights.every((c) => K.sign(c) >= 0) && K.sign(kappa) > 0,
     "strict-local.multiplier",
     "a multiplier, ρ or a product's weight is negative, or κ is not positive",
   );
-  const gradients = constraints.map((h) => gradientAtOrigin(K, h, moving));
+  const all = [...moving, ...own];
   const total = combination(
     K,
-    n,
-    gradients.map((g, j) => [multipliers[j]!, g] as const),
+    all.length,
+    constraints.map((h, j) => [multipliers[j]!, gradientAtOrigin(K, h, all)] as const),
   );
-  const stationary = moving.every((k, v) => equals(K, point[k]!, total[v]!));
+  const stationary = all.every((k, v) => equals(K, v < moving.length ? point[k]! : K.zero, total[v]!));
   ensure(stationary, "strict-local.stationarity", "the multipliers do not combine the gradients to the point");
 
-  // 1. M = (1 − κ) I − Σ ω_j H_j + ρ Σ_J ∇h_j ∇h_jᵀ − Σ N_jk ∇h_j ∇h_kᵀ is positive semidefinite.
+  // 1. M = (1 − κ) I − Σ ω_j H_j + ρ Σ_J ∇h_j ∇h_jᵀ − Σ N_jk ∇h_j ∇h_kᵀ is positive semidefinite, in what is of order 1; no κ for values.
   const binding = multipliers.map((w) => K.sign(w) > 0);
-  const position = new Map(moving.map((k, v) => [k, v]));
+  const variables = [...moving, ...own.filter((v) => grades.get(v)!.order === 1)];
+  const position = new Map(variables.map((k, v) => [k, v]));
+  const gradients = constraints.map((h) => gradientAtOrigin(K, h, variables));
+  const n = variables.length;
   ensureRoom(frame.facts, n);
-  const M = moving.map((_, u) => moving.map((__, v) => (u === v ? K.sub(K.one, kappa) : K.zero)));
+  const M = variables.map((_, u) =>
+    variables.map((__, v) => (u === v && u < moving.length ? K.sub(K.one, kappa) : K.zero)),
+  );
   const addTo = (u: number, v: number, c: E) => {
     M[u]![v] = K.add(M[u]![v]!, c);
   };
@@ -174,6 +220,7 @@ function checkLeaf<E>(
   for (const [j, h] of constraints.entries()) {
     if (!binding[j]) continue;
     for (const { u, v, entry } of hessianEntries(K, h)) {
+      if (!position.has(u) || !position.has(v)) continue; // of order 3 or more
       const weighted = K.neg(K.mul(multipliers[j]!, entry));
       addTo(position.get(u)!, position.get(v)!, weighted);
       if (u !== v) addTo(position.get(v)!, position.get(u)!, weighted);
@@ -185,14 +232,16 @@ function checkLeaf<E>(
   ensure(isPositiveSemidefinite(K, M), "strict-local.curvature", "the matrix of a cell is not positive semidefinite");
 
   // 2. The bounds with L, C, D.
+  const sizes = variables.map((v) => grades.get(v)?.size ?? K.one);
   const L = gradients.map((g) =>
-    sum(
+    dot(
       K,
+      sizes,
       g.map((c) => abs(K, c)),
     ),
   );
-  const C = constraints.map((h) => tailBound(K, h, 2, r));
-  const D = constraints.map((h) => tailBound(K, h, 3, r));
+  const C = constraints.map((h) => tailBound(K, h, 2, r, grades));
+  const D = constraints.map((h) => tailBound(K, curved(h), 3, r, grades));
   const J = binding.flatMap((b, j) => (b ? [j] : []));
   const kept = J.every((j) => K.sign(K.sub(K.mul(two, multipliers[j]!), K.mul(rho, K.mul(L[j]!, r)))) >= 0);
   ensure(kept, "strict-local.slack", "a multiplier is below ½ρLr");
@@ -215,10 +264,15 @@ function checkLeaf<E>(
       ),
     ),
     ...products.map(({ first, second, weight }) =>
-      K.mul(weight, larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
+      K.mul(abs(K, weight), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
     ),
   ]);
   const found = "κ does not exceed the remainder at this radius";
   ensure(K.sign(K.sub(kappa, K.mul(r, remainder))) > 0, "strict-local.remainder", found);
-  return { cell, constraints, gradients, M, L, C, D };
+  return { cell, grades, variables, constraints, gradients, M, L, C, D };
+}
+
+/** The terms that are not linear. */
+function curved<E>(h: MultivariatePolynomial<E>): MultivariatePolynomial<E> {
+  return new Map([...h].filter(([, { variables }]) => variables.length > 1));
 }

@@ -4,7 +4,7 @@ import { gradientAtOrigin, hessianEntries, type MultivariatePolynomial } from ".
 import { type Cell, cellOf, type Frame, type SampleOnCell } from "../../kernel/explore.js";
 import type { Facts } from "../../kernel/facts.js";
 import type { UnitAtSample } from "../../kernel/forward.js";
-import { constraintsOn } from "../../kernel/statements/strict-local.js";
+import { localOn } from "../../kernel/statements/strict-local.js";
 import { type Margin, weightsOf } from "../../network/instance.js";
 import { isLinearLayer, parametersOf, type Scope } from "../../network/network.js";
 
@@ -82,7 +82,7 @@ export interface LocalCell<E> {
 }
 
 export function localCell<E>(frame: Frame<E>, cell: Cell<E>): LocalCell<E> {
-  return withDerivatives(frame, constraintsOn(frame, cell));
+  return withDerivatives(frame, localOn(frame, cell).constraints);
 }
 
 /** The same to first order only: signs that are open on the cell are to be without influence, and are taken to be off. */
@@ -101,7 +101,7 @@ export function firstOrderCell<E>(frame: Frame<E>, cell: Cell<E>): LocalCell<E> 
       ),
   );
   const full = cellOf(frame, [...cell.conditions, ...still]);
-  return withDerivatives(frame, constraintsOn(frame, full).slice(0, active.length + cell.conditions.length));
+  return withDerivatives(frame, localOn(frame, full).constraints.slice(0, active.length + cell.conditions.length));
 }
 
 function withDerivatives<E>(

@@ -47,6 +47,16 @@ export function deadUnits<E>(instance: Instance<E>): HiddenUnit[] {
   return dead.map(({ unit }) => unit);
 }
 
+/**
+ * Whether a dead unit stands beside a live one of a fully connected network: the live one's weights can be shared out between them at the same
+ * norm, so that the point is no strict optimum.
+ */
+export function hasTwins<E>(instance: Instance<E>): boolean {
+  if (instance.network.source.kind !== "fully-connected") return false;
+  const dead = deadUnits(instance);
+  return dead.some(([layer]) => dead.filter((one) => one[0] === layer).length < instance.network.layers[layer]!.length);
+}
+
 /** The instance without some dead units. */
 export function withoutUnits<E>(instance: Instance<E>, removed: readonly HiddenUnit[]): Reduction<E> {
   const { network, point } = instance;

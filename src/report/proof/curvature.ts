@@ -1,6 +1,6 @@
 /** The theorem on `strict-local` (`proofs/theory.md`, §5) with its numbers put in, for a cell on which curvature decides. */
-import { sum } from "../../exact/field.js";
-import { type MultivariatePolynomial, multivariateRing } from "../../exact/multivariate.js";
+import { abs, sum } from "../../exact/field.js";
+import { type MultivariatePolynomial, multivariateRing, orderOf } from "../../exact/multivariate.js";
 import type { StrictLeaf, StrictProof } from "../../kernel/statements/strict-local.js";
 import type { Instance } from "../../network/instance.js";
 import { type Block, display, table, text } from "./document.js";
@@ -24,17 +24,19 @@ export interface NamedLeaf<E> {
   readonly point: string;
   /** The parameters that move. */
   readonly moving: readonly number[];
+  /** The values of relaxed units, by their variables. */
+  readonly values: ReadonlyMap<number, string>;
   readonly radius: E;
 }
 
-/** The displacement's coordinate that belongs to a parameter. */
-export function coordinate({ moving }: Pick<NamedLeaf<unknown>, "moving">): (parameter: number) => string {
+/** The displacement's coordinate that belongs to a parameter, or a relaxed unit's value. */
+export function coordinate({
+  moving,
+  values,
+}: Pick<NamedLeaf<unknown>, "moving" | "values">): (variable: number) => string {
   const position = new Map(moving.map((k, v) => [k, v]));
-  return (parameter) => entry(position.get(parameter)!);
+  return (variable) => values.get(variable) ?? `d_{${position.get(variable)! + 1}}`;
 }
-
-/** The displacement's coordinates in order. */
-const entry = (v: number) => `d_{${v + 1}}`;
 
 /** Whether the proof needs a constraint. */
 export function isUsed<E>({ field: K }: Instance<E>, { leaf }: NamedLeaf<E>, j: number): boolean {
@@ -58,6 +60,8 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
   const { leaf, proof, names, point, radius: r } = named;
   const { multipliers, rho, kappa } = leaf;
   const { gradients, M, L, C, D } = proof;
+  const name = coordinate(named);
+  const entry = (v: number) => name(proof.variables[v]!);
   const half = K.inv(K.add(K.one, K.one));
   const halfRho = K.mul(half, rho);
   const halfKappa = K.mul(half, kappa);
@@ -66,8 +70,10 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
   const products = leaf.products.filter(({ weight }) => !K.isZero(weight));
   const combined = combinationLatex(instance, named);
   const q = remainder(instance, named, J);
-  const bent = [...q.values()].some(({ variables }) => variables.length > 2);
-  const higher = proof.constraints.some((h) => [...h.values()].some(({ variables }) => variables.length > 2));
+  const isBent = ({ variables }: { readonly variables: readonly number[] }) =>
+    variables.length > 1 && orderOf(variables, proof.grades) > 2;
+  const bent = [...q.values()].some(isBent);
+  const higher = proof.constraints.some((h) => [...h.values()].some(isBent));
   const squares = squaresLatex(
     K,
     squaresOf(
@@ -92,7 +98,7 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
       ...J.map((j) => K.mul(halfRho, K.mul(L[j]!, C[j]!))),
       ...J.map((j) => K.mul(multipliers[j]!, D[j]!)),
       ...products.map(({ first, second, weight }) =>
-        K.mul(K.mul(half, weight), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
+        K.mul(K.mul(half, abs(K, weight)), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
       ),
     ]),
   );

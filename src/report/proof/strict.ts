@@ -1,14 +1,19 @@
 /** `strict-local`: in full where curvature decides, and in two lines where the margins are linear. */
 import { abs, compare } from "../../exact/field.js";
-import { tailBound } from "../../exact/multivariate.js";
+import { orderOf, tailBound } from "../../exact/multivariate.js";
+import { Q } from "../../exact/rational.js";
+import { keyOf } from "../../kernel/explore.js";
 import type { Facts } from "../../kernel/facts.js";
 import type { Proved } from "../../kernel/statements/index.js";
 import type { StrictLeaf } from "../../kernel/statements/strict-local.js";
+import { weightsOf } from "../../network/instance.js";
 import { isLinear, isLinearLayer, parametersOf, type Scope } from "../../network/network.js";
+import { relaxedLatex } from "./bound/forms.js";
 import { casesOf, goneBlocks } from "./cases.js";
 import { combinationLatex, coordinate, curvedProof, isUsed, lines, type NamedLeaf } from "./curvature.js";
 import { type Block, claim, display, enumeration, items, text } from "./document.js";
 import {
+  activated,
   anyMarginLatex,
   marginIndex,
   parameterTuple,
@@ -18,7 +23,8 @@ import {
   properScope,
   signedLatex,
 } from "./notation.js";
-import { multivariateLatex, numberLatex } from "./typeset.js";
+import { fraction } from "./radicals.js";
+import { isSum, multivariateLatex, numberLatex } from "./typeset.js";
 import { firstMovingLayer, idleText, influentialUnits } from "./units.js";
 
 export type StrictProved<E> = Extract<Proved<E>, { readonly kind: "strict-local" }>;
@@ -41,14 +47,21 @@ function leavesOf<E>(facts: Facts<E>, { statement, proof }: StrictProved<E>): Na
     }
   };
   visit(statement.tree);
+  const count = weightsOf(facts.instance, facts.instance.point).length;
   return leaves.map((leaf, k) => ({
     leaf,
     proof: proof[k]!,
+    values: new Map((leaf.relaxed ?? []).map((at, v) => [count + v, relaxedLatex(facts.instance, at)])),
     names: [
       ...facts.active.map((j) => `h_{${marginIndex(network, facts.margins[j]!)}}`),
       ...proof[k]!.cell.conditions.map(({ at, orientation }) => {
         const name = signedLatex(network, at);
         return orientation > 0 ? name : `(-${name})`;
+      }),
+      ...(leaf.relaxed ?? []).flatMap((at) => {
+        const [a, z] = [relaxedLatex(facts.instance, at), signedLatex(network, at)];
+        const slope = network.slopes[at.layer]!;
+        return [`(${a} - ${z})`, Q.isZero(slope) ? a : `(${a} - ${fraction(slope)} ${z})`];
       }),
     ],
     point: pointLatex(scope),
@@ -96,7 +109,10 @@ export function strictLocalClaim<E>(facts: Facts<E>, proved: StrictProved<E>): B
     `The point $${point}$ is a strict local optimum of $${problemLatex(scope)}$: every other feasible point within distance $${r}$ has larger norm.`,
     [
       text(
-        `Let $d$ be a displacement of the coordinates $${parameterTuple(network, scope)}$ with $0 < \\|d\\| \\le ${r}$ and $\\theta + d$ feasible; write $h_{${index}} = ${shifted} - 1$ for the ${active}.${idle === "" ? "" : ` ${idle}`}${kinkText(facts, proved, only)}${only || cases.signs === "" ? "" : ` The cases are told apart ${cases.signs}.`}`,
+        `Let $d$ be a displacement of the coordinates $${parameterTuple(network, scope)}$ with $0 < \\|d\\| \\le ${r}$ and $\\theta + d$ feasible; write $h_{${index}} = ${shifted} - 1$ for the ${active}.${idle === "" ? "" : ` ${idle}`}${kinkText(facts, proved, only)}${valuesText(
+          facts,
+          parts.map(({ named }) => named),
+        )}${only || cases.signs === "" ? "" : ` The cases are told apart ${cases.signs}.`}`,
       ),
       ...goneBlocks([cases]),
       ...body,
@@ -112,6 +128,25 @@ function kinkText<E>({ instance: { network } }: Facts<E>, { proof }: StrictProve
   if (names.length === 0) return "";
   const signs = names.length === 1 ? "both its signs are treated" : "their signs are treated as far as they matter";
   return ` At $\\theta$ ${enumeration(names)} ${names.length === 1 ? "is" : "are"} zero; ${signs}, the cells being closed${isAlike ? ", and the proof is the same for all" : ""}.`;
+}
+
+/** What the variables of relaxed units are, and how large, as sentences after others; empty where there are none. */
+function valuesText<E>({ instance }: Facts<E>, leaves: readonly NamedLeaf<E>[]): string {
+  const { network, field: K } = instance;
+  const units = leaves.flatMap(({ leaf }) => leaf.relaxed ?? []);
+  const [at] = units;
+  if (at === undefined) return "";
+  const bounds = leaves.flatMap(({ proof: { grades }, values }) =>
+    [...values].map(([variable, name]) => {
+      const { order, size } = grades.get(variable)!;
+      const number = numberLatex(K, size);
+      const factor = number === "1" ? "" : isSum(number) ? `\\left(${number}\\right)` : number;
+      return `$${name} \\le ${factor}\\|d\\|${order === 1 ? "" : `^{${order}}`}$`;
+    }),
+  );
+  const isLeaky = units.some(({ layer }) => !Q.isZero(network.slopes[layer]!));
+  const forms = isLeaky ? "$a - z$ and $a - s z$, with the slope $s$ below $0$," : "$a - z$ and $a$";
+  return ` Where the sign of a pre-activation $z$ is left open, its output $a = ${activated(network, at.layer, "z")}$ is a variable of its own: ${forms} are not negative, and their product is $0$. As $|a| \\le |z|$, in size ${enumeration([...new Set(bounds)])}; in what follows the size of a coefficient is multiplied by these factors, and the degree of such a variable is the exponent here.`;
 }
 
 /** Several layers with linear margins in one claim. */
@@ -164,7 +199,7 @@ function isLinearOn<E>({ instance: { field: K } }: Facts<E>, { leaf, proof }: Na
 /** Why the pre-activations that are not zero at θ keep their signs in the ball, in a sentence or two; empty where there is none. */
 function keptSignsText<E>(
   { instance, margins, active, passes }: Facts<E>,
-  { proof: { cell }, radius, ...named }: NamedLeaf<E>,
+  { leaf, proof: { cell, grades }, radius, ...named }: NamedLeaf<E>,
   scope: Scope,
 ): string {
   const { network, field: K } = instance;
@@ -172,16 +207,18 @@ function keptSignsText<E>(
   const influential = influentialUnits(instance, scope);
   const samples = [...new Set(active.map((j) => margins[j]!.sample))];
   const first = firstMovingLayer(instance, scope);
+  const count = weightsOf(instance, instance.point).length;
+  const relaxed = new Map((leaf.relaxed ?? []).map((at, k) => [keyOf(at), count + k]));
   const byValue: string[] = [];
   const bySigns: string[] = [];
   for (const sample of samples) {
-    for (const [l, units] of cell.sample(sample).layers.entries()) {
+    for (const [l, units] of cell.sample(sample, relaxed).layers.entries()) {
       if (l < first || isLinearLayer(network, l)) continue;
       for (const [unit, { z, sign }] of units.entries()) {
         const here = passes[sample]!.preactivations[l]![unit]!;
         if (z === null || sign === null || sign === 0 || !influential[l]![unit] || K.isZero(here)) continue;
         if ([...z.values()].every(({ variables }) => variables.length === 0)) continue;
-        const isKept = compare(K, abs(K, here), K.mul(radius, tailBound(K, z, 1, radius))) > 0;
+        const isKept = compare(K, abs(K, here), K.mul(radius, tailBound(K, z, 1, radius, grades))) > 0;
         const name = preactivationLatex(network, sample, l, unit);
         if (isKept) byValue.push(`$${name} = ${multivariateLatex(K, z, coordinate(named))} ${sign < 0 ? "<" : ">"} 0$`);
         else bySigns.push(`$${name} ${sign < 0 ? "\\le" : "\\ge"} 0$`);
@@ -237,6 +274,8 @@ function estimateText<E>({ instance: { field: K } }: Facts<E>, leaves: readonly 
 /** Whether some constraint that is used has terms of degree 3. */
 function isHigher<E>(leaves: readonly NamedLeaf<E>[]): boolean {
   return leaves.some(({ proof }) =>
-    proof.constraints.some((h) => [...h.values()].some(({ variables }) => variables.length > 2)),
+    proof.constraints.some((h) =>
+      [...h.values()].some(({ variables }) => variables.length > 1 && orderOf(variables, proof.grades) > 2),
+    ),
   );
 }
