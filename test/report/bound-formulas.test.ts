@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Ring } from "../../src/exact/field.js";
 import { forward } from "../../src/kernel/forward.js";
-import { blocksOf, shapeOf } from "../../src/kernel/shape.js";
+import { blocksOf, chainShares, shapeOf } from "../../src/kernel/shape.js";
 import type { Acceptance } from "../../src/kernel/verify.js";
 import { type Instance, marginsOf } from "../../src/network/instance.js";
 import { parametersOf } from "../../src/network/network.js";
@@ -334,7 +334,13 @@ it.each(files)("the one unit of a chain is bounded as printed, of %s", (file) =>
     const alpha = statement.by.multipliers.map(K.toNumber);
     const slope = network.slopes.reduce((product, one) => product * one.valueOf(), 1);
     const tau = (z: number) => (slope === 1 ? z : Math.max(z, slope * z));
-    const C2 = latexValue(/C\^\{2\} = (.*)\.$/.exec(displaysOf(proof)[0]![0]!)![1]!, {});
+    const labels = [...chainShares(instance, statement.by.multipliers)].map(
+      ([y, share]) => [y, y > 0 ? "p_{+}" : "p_{-}", K.toNumber(share)] as const,
+    );
+    const C2 = latexValue(
+      /C\^\{2\} = (?:A\^\{2\} \/ N\^\{3\} = )?(.*?)(?:, \\qquad N = .*)?\.$/.exec(displaysOf(proof)[0]![0]!)![1]!,
+      {},
+    );
     const random = seeded(5);
     for (let run = 0; run < 20; run++) {
       const w = Array.from({ length: network.inputs }, () => random() - 0.5);
@@ -358,7 +364,29 @@ it.each(files)("the one unit of a chain is bounded as printed, of %s", (file) =>
           expect(close(squaredNorm(u), latexValue(norm, {}))).toBe(true);
           expect(squaredNorm(u)).toBeLessThan(C2 * (1 + 1e-12));
         }
-        for (const item of block.kind === "items" ? block.items : []) {
+        for (const item of block.kind === "items" && labels.length > 0 ? block.items : []) {
+          const [where, formula] = /^(.*?)(?:: )?\$Q \\ge (.*?)(?: \\ge 0)?\$\.$/.exec(item)!.slice(1) as [
+            string,
+            string,
+          ];
+          if (where !== "" && !isIn(named(where), "", values)) continue;
+          let wanted = C2 * squaredNorm(w);
+          for (const [y, name, share] of labels) {
+            values[name] = random();
+            const own = products.reduce((sum, z, i) => sum + (data[i]!.y === y ? alpha[i]! * tau(z) : 0), 0);
+            wanted += values[name] ** 2 / share - 2 * values[name] * own;
+          }
+          const found = latexValue(named(formula), values);
+          expect(found, item).toBeGreaterThan(-1e-9);
+          expect(wanted - found, item).toBeGreaterThan(-1e-9);
+          const missing = [
+            ...w.map((c, k) => [`w_{${k + 1}}`, C2 * c * c] as const),
+            ...labels.map(([, name, share]) => [name, values[name]! ** 2 / share] as const),
+          ];
+          const left = missing.reduce((sum, [name, square]) => (formula.includes(name) ? sum : sum + square), 0);
+          expect(close(found + left, wanted), item).toBe(true);
+        }
+        for (const item of block.kind === "items" && labels.length === 0 ? block.items : []) {
           const formula = /- 2 g\(w\) = (.*) \\ge 0\$\.$/.exec(item)?.[1];
           if (formula === undefined && item.startsWith("not ")) continue;
           expect(close(latexValue(named(formula!), values), C2 * squaredNorm(w) + 1 - 2 * g), item).toBe(true);

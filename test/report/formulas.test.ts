@@ -101,6 +101,14 @@ describe("the printed formulas have the values of what they stand for", () => {
       const d = moving.map(() => random() - 0.5);
       const values: Values = Object.fromEntries(d.map((c, k) => [`d_{${k + 1}}`, c]));
       values["\\|d\\|"] = Math.sqrt(squaredNorm(d));
+      // The values of relaxed units are variables too, each of its order.
+      const bounds = [
+        ...textsOf(proof)
+          .join(" ")
+          .matchAll(/\$(a_[^$]*?) \\le [^$]*?\\\|d\\\|(?:\^\{(\d+)\})?\$/g),
+      ];
+      const orders = new Map(bounds.map(([, name, order]) => [joined(name!), Number(order ?? 1)]));
+      for (const name of orders.keys()) values[name] = random();
       const growth = (squaredNorm(theta.map((c, k) => c + d[k]!)) - squaredNorm(theta)) / 2;
       for (const line of displaysOf(proof).flatMap(equations)) {
         const constraint = /^\(?(-?)(h_\{[\d,]+\}|z_\{[\d,;]+\}|[a-z]_\{[^}]*\})\)? &= (.*) \\ge 0$/.exec(line);
@@ -112,7 +120,10 @@ describe("the printed formulas have the values of what they stand for", () => {
         if (q !== null) {
           values.q = latexValue(q[1]!, values);
           expectClose(values.q, values.growth!, line);
-          values.quadratic = quadraticPart(q[1]!, values, d);
+          values.quadratic = quadraticPart(q[1]!, values, [
+            ...d.map((_, k) => [`d_{${k + 1}}`, 1] as const),
+            ...orders,
+          ]);
         }
         const main = /^& (.*?)( \+ S\(d\))?$/.exec(line);
         if (main !== null) values.quadratic! -= latexValue(main[1]!, values);
@@ -187,9 +198,13 @@ describe("the printed formulas have the values of what they stand for", () => {
 });
 
 /** The quadratic part of a polynomial without parts of degree 0 and 1, by scaling d. */
-function quadraticPart(latex: string, values: Values, d: readonly number[]): number {
+function quadraticPart(latex: string, values: Values, orders: Iterable<readonly [string, number]>): number {
+  const all = [...orders];
   const at = (scale: number) =>
-    latexValue(latex, { ...values, ...Object.fromEntries(d.map((c, k) => [`d_{${k + 1}}`, c * scale])) });
+    latexValue(latex, {
+      ...values,
+      ...Object.fromEntries(all.map(([name, order]) => [name, values[name]! * scale ** order])),
+    });
   const step = 1e-4;
   return (at(step) + at(-step)) / (2 * step * step);
 }

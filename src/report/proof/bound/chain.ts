@@ -186,7 +186,8 @@ function labelsProof<E>(
   const found = leaves.map((one) => {
     const unit = { low: K.one, mixed: K.one, path: K.one };
     const { formula, remark } = remainderLatex(one, one.leaf.strands, productsOf(one), unit, [], true);
-    return `$Q = ${formula} \\ge 0$${remark}`;
+    // Without the squares of what does not occur here.
+    return `$Q \\ge ${formula === "0" ? "" : `${formula} \\ge `}0$${remark}`;
   });
   const { keys, signs, where, gone } = casesOf(
     leaves[0]!.instance,
