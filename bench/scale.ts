@@ -7,7 +7,13 @@ import { verifyCertificate } from "../src/kernel/verify.js";
 import { parseJson } from "../src/network/decode.js";
 import { decide } from "../test/adversary/judge.js";
 import type { ProblemJson } from "../test/adversary/problem.js";
-import { leakyOrthogonal, nearlyOrthogonal, orthogonal } from "../test/instances/many-samples.js";
+import {
+  deepOrthogonal,
+  diagonalBranches,
+  leakyOrthogonal,
+  nearlyOrthogonal,
+  orthogonal,
+} from "../test/instances/many-samples.js";
 
 const { values } = parseArgs({ options: { largest: { type: "string", default: "64" } } });
 const largest = Number(values.largest);
@@ -30,7 +36,7 @@ function measure(problem: ProblemJson): Measured {
   const { kkt, local, global, layers } = result.verdict;
   const answers = [kkt, local, global, ...layers.map((layer) => layer.global)];
   const n = problem.data.length;
-  const width = problem.point.length / (n + 1);
+  const width = Number(/width-(\d+)/.exec(problem.name)![1]);
   console.log(
     [
       problem.name.replace(/-\d+-samples.*/, "").padEnd(28),
@@ -73,5 +79,22 @@ for (const width of [2, 4]) {
   growth(
     `two labels, leaky, width ${width}`,
     upTo([10, 20]).map((samples) => measure(leakyOrthogonal({ samples, width, slope: "1/2" }))),
+  );
+}
+for (const width of [2, 4])
+  growth(
+    `two labels, depth 3, width ${width}`,
+    upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width }))),
+  );
+console.log("diagonal, depth 3, strict local: branches, seconds");
+for (const [live, dead] of [
+  [2, 4],
+  [6, 0],
+  [10, 0],
+  [2, 8],
+] as const) {
+  const { result, time } = seconds(() => decide(diagonalBranches(live, dead)));
+  console.log(
+    [`${live} live, ${dead} dead`, result.verdict.strict === null ? "open" : "strict", time.toFixed(2)].join("\t"),
   );
 }

@@ -99,3 +99,22 @@ export function deepOrthogonal({ samples, width }: Size): ProblemJson {
     point: [...first, ...second, ...shallow.point.slice(width * samples)],
   };
 }
+
+/**
+ * Diagonal ReLU of depth 3, a strict local optimum: each of the live branches has an input of 3 at a sample of its own and 1 at the others, and
+ * all of them make up the margins; the other branches are dead, of inputs 1 to 3.
+ */
+export function diagonalBranches(live: number, dead: number): ProblemJson {
+  const size = `root(1/${live + 2},3)`;
+  const layer = [...new Array<string>(live).fill(size), ...new Array<string>(dead).fill("0")];
+  return {
+    format: "margincert/problem/1",
+    name: `diagonal-${live}-live-${dead}-dead`,
+    network: { kind: "diagonal", width: live + dead, depth: 3, activation: "relu" },
+    data: Array.from({ length: live }, (_, i) => ({
+      x: layer.map((_, j) => (j < live ? (j === i ? "3" : "1") : `${1 + ((i + j) % 3)}`)),
+      y: 1,
+    })),
+    point: [...layer, ...layer, ...layer],
+  };
+}

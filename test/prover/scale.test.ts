@@ -6,11 +6,26 @@ import { symmetricEigen } from "../../src/prover/search/numeric.js";
 import { generator } from "../../src/prover/search/random.js";
 import { type Column, followPath, matrixAt } from "../../src/prover/search/semidefinite.js";
 import { decide } from "../adversary/judge.js";
-import { deepOrthogonal, leakyOrthogonal, nearlyOrthogonal, orthogonal } from "../instances/many-samples.js";
+import {
+  deepOrthogonal,
+  diagonalBranches,
+  leakyOrthogonal,
+  nearlyOrthogonal,
+  orthogonal,
+} from "../instances/many-samples.js";
 
 /** The leaves of the trees of all bounds of a certificate. */
 function leaves(certificate: string): number {
   return [...certificate.matchAll(/"leaf"/g)].length;
+}
+
+/** The leaves of the tree of the whole network's strict local optimum. */
+function strictLeaves(certificate: string): number {
+  const { statements } = JSON.parse(certificate) as {
+    statements: { kind: string; scope?: unknown; tree: unknown[] }[];
+  };
+  const strict = statements.filter(({ kind, scope }) => kind === "strict-local" && scope === "whole");
+  return strict.reduce((total, { tree }) => total + tree.length, 0);
 }
 
 describe("networks with many samples", () => {
@@ -35,6 +50,27 @@ describe("networks with many samples", () => {
     expect(leaves(JSON.stringify(whole, (__, value) => (typeof value === "bigint" ? `${value}` : value)))).toBeLessThan(
       8,
     );
+  });
+});
+
+describe("strict local optima with many kinks", () => {
+  it.each([
+    [2, 4],
+    [6, 0],
+    [10, 0],
+    [3, 7],
+  ])("decides a diagonal network of depth 3 with %d live and %d dead branches in one cell", (live, dead) => {
+    const { verdict, certificate } = decide(diagonalBranches(live, dead));
+    expect([verdict.kkt, verdict.local]).toEqual(["yes", "yes"]);
+    expect(verdict.strict).not.toBe(null);
+    expect(strictLeaves(certificate)).toBe(1);
+  });
+
+  it("decides live neurons at the samples of the other label, at depth 3", () => {
+    const { verdict, certificate } = decide(deepOrthogonal({ samples: 6, width: 2 }));
+    expect([verdict.local, verdict.global]).toEqual(["yes", "yes"]);
+    expect(verdict.strict).not.toBe(null);
+    expect(strictLeaves(certificate)).toBe(1);
   });
 });
 
