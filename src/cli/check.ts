@@ -11,7 +11,8 @@ import { ProverBug } from "../prover/prove.js";
 import { type Approximation, helpText } from "../report/help.js";
 import { verdictText } from "../report/text.js";
 import { questionKey, type Verdict, verdictOf } from "../report/verdict.js";
-import { badInput, EXIT, progressLine, reportError, say, sayJson, worst, writeAtomically } from "./common.js";
+import { ensureReplaceable, writeCertificate } from "./certificates.js";
+import { badInput, complain, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
 import { readInstance } from "./problems.js";
 
 export function register(command: Command): void {
@@ -25,8 +26,12 @@ export function register(command: Command): void {
       const written = new Map<string, string>();
       for (const file of files) {
         try {
-          const { instance, verdict } = checkFile(file, options.out, written, options.effort);
+          const { instance, verdict, replaced } = checkFile(file, options.out, written, options.effort);
           verdicts.push(verdict);
+          if (replaced !== null)
+            complain(
+              `${verdict.certificate}: another problem or point had this name; its certificate is now ${replaced}`,
+            );
           codes.push(verdict.undecided.length > 0 ? EXIT.undecided : EXIT.done);
           if (!options.json) say(`${[verdictText(verdict), ...helpOf(instance, verdict)].join("\n")}\n`);
         } catch (error) {
@@ -48,6 +53,8 @@ function effortOf(text: string): number {
 interface Checked {
   readonly instance: Instance<unknown>;
   readonly verdict: Verdict;
+  /** Where a certificate of the same name is now, which is about another problem or point. */
+  readonly replaced: string | null;
 }
 
 function checkFile(file: string, out: string, written: Map<string, string>, effort: number): Checked {
@@ -62,11 +69,12 @@ function checkFile(file: string, out: string, written: Map<string, string>, effo
   }
   written.set(name, file);
   const path = join(out, `${name}.json`);
+  ensureReplaceable(path);
   const progress = progressLine(name);
   try {
     const certified = certify(instance, progress.show, effort);
-    writeAtomically(path, certified.text);
-    return { instance, verdict: verdictFrom(instance, certified, path) };
+    const replaced = writeCertificate(path, certified.text);
+    return { instance, verdict: verdictFrom(instance, certified, path), replaced };
   } finally {
     progress.done();
   }

@@ -13,7 +13,9 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** The text of a file, or of standard input for `-`, without a byte order mark; throws InputError when it is not readable, bounded and non-empty. */
 export function readText(path: string): string {
   try {
-    return (path === "-" ? readInput() : readFile(path)).replace(/^\ufeff/, "");
+    const bytes = path === "-" ? readFileSync(STDIN) : readFile(path);
+    ensureSize(bytes.length);
+    return textOf(bytes);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
@@ -21,18 +23,18 @@ export function readText(path: string): string {
   }
 }
 
-function readFile(path: string): string {
+function readFile(path: string): Buffer {
   const stats = statSync(path);
   if (stats.isDirectory()) throw new InputError("", "is a directory, not a file");
   if (!stats.isFile()) throw new InputError("", "is not a regular file");
   ensureSize(stats.size);
-  return readFileSync(path, "utf8");
+  return readFileSync(path);
 }
 
-function readInput(): string {
-  const text = readFileSync(STDIN, "utf8");
-  ensureSize(Buffer.byteLength(text));
-  return text;
+/** UTF-8, or as its byte order mark says: what PowerShell writes is UTF-16. */
+function textOf(bytes: Buffer): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 function ensureSize(bytes: number): void {
@@ -51,28 +53,6 @@ export function writeAtomically(path: string, text: string): void {
     rmSync(temporary, { force: true });
     throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
   }
-}
-
-/** What the files of margincert are, by the middle of their format, and who takes them. */
-const SORTS = {
-  problem: "is a problem file; `margincert check` takes it",
-  certificate: "is a certificate; `margincert verify` takes it",
-  flow: "is flow evidence, floating point that proves nothing",
-} as const;
-
-export type Sort = keyof typeof SORTS;
-
-/** The sort of file that a JSON value says it is. */
-export function sortOf(content: unknown): Sort | null {
-  const format = typeof content === "object" && content !== null && "format" in content ? content.format : null;
-  const sort = typeof format === "string" ? /^margincert\/(\w+)\/\d+$/.exec(format)?.[1] : undefined;
-  return sort !== undefined && Object.hasOwn(SORTS, sort) ? (sort as Sort) : null;
-}
-
-/** Throws InputError where the JSON value says that it is of another sort, with the command that takes it. */
-export function ensureSort(content: unknown, wanted: Sort): void {
-  const sort = sortOf(content);
-  if (sort !== null && sort !== wanted) throw new InputError("format", `this ${SORTS[sort]}`);
 }
 
 /** What steers a terminal, or turns the direction of the text around it. */
@@ -100,9 +80,10 @@ export function sayJson(value: unknown): void {
   process.stdout.write(`${escaped}\n`);
 }
 
-/** One line on stderr: `FILE: where: what is wrong`. */
-export function reportError(file: string, { where, message }: InputError): void {
-  complain(`${file}: ${where === "" ? "" : `${where}: `}${message}`);
+/** On stderr, a line for each fault: `FILE: where: what is wrong`. */
+export function reportError(file: string, error: InputError): void {
+  for (const { where, message } of [error, ...error.others])
+    complain(`${file}: ${where === "" ? "" : `${where}: `}${message}`);
 }
 
 /** One line on stderr, whatever is in it. */

@@ -6,13 +6,15 @@ import { Q } from "../exact/rational.js";
 import { importData } from "../identify/import/data.js";
 import { importProblem } from "../identify/import/problem.js";
 import type { SourceFile } from "../identify/import/tensor.js";
-import { importWeights } from "../identify/import/weights.js";
+import { importWeights, isJson } from "../identify/import/weights.js";
 import { type Identification, identify } from "../identify/index.js";
 import { elementOf, identificationText } from "../identify/table.js";
 import { InputError } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
+import { writeCertificate } from "./certificates.js";
 import { failed } from "./check.js";
-import { EXIT, progressLine, say, sayJson, worst, writeAtomically } from "./common.js";
+import { complain, EXIT, progressLine, say, sayJson, worst, writeAtomically } from "./common.js";
+import { ensureSort, type Sort } from "./sorts.js";
 
 interface Options {
   readonly data: readonly string[];
@@ -20,8 +22,8 @@ interface Options {
   readonly layers?: string;
   readonly transpose?: true;
   readonly stride?: string;
-  readonly xName?: string;
-  readonly labelColumn?: string;
+  readonly x?: string;
+  readonly y?: string;
   readonly classesFrom?: string;
   readonly digits: string;
   readonly out: string;
@@ -38,8 +40,8 @@ export function register(command: Command): void {
     .option("--layers <names>", "the layers' tensors from the input to the output, separated by commas")
     .option("--transpose", "matrices are in × out, as in x @ W, instead of torch's out × in")
     .option("--stride <n>", "of a convolution whose file does not say it")
-    .option("--x-name <name>", "the array of inputs (default: X or x)")
-    .option("--label-column <name>", "the column or array of labels (default: y, label, target or class)")
+    .option("--x <name>", "the array of inputs (default: X or x)")
+    .option("--y <name>", "the column or array of labels (default: y, label, target or class)")
     .option("--classes-from <n>", "the number of the first class, 0 or 1, where the labels do not show it")
     .option("--digits <n>", "an enclosed point is known to this many decimals at least", "20")
     .option("--out <dir>", "where to write problem files and certificates", "identified")
@@ -55,7 +57,7 @@ export function register(command: Command): void {
           codes.push(code);
           if (!options.json) say(`${text}\n`);
         } catch (error) {
-          codes.push(failed(weights.join(", "), error));
+          codes.push(failedFiles(weights, options.data, error));
         }
       }
       if (options.json) sayJson(elements);
@@ -68,6 +70,16 @@ function networksIn(files: readonly string[]): (readonly string[])[] {
   return files.every((file) => /\.npy$/i.test(file)) ? [files] : files.map((file) => [file]);
 }
 
+/** Names the file in which the fault is, of weights or data. */
+function failedFiles(weights: readonly string[], data: readonly string[], error: unknown): number {
+  const all = weights.join(", ");
+  if (!(error instanceof InputError)) return failed(all, error);
+  const { where, message } = error;
+  const file = [all, ...weights, ...data].find((one) => where === one || where.startsWith(`${one}: `));
+  if (file === undefined) return failed(all, error);
+  return failed(file, new InputError(where.slice(file.length).replace(/^: /, ""), message, error.others));
+}
+
 async function identifyFiles(weights: readonly string[], options: Options, names: Map<string, string>) {
   const name = nameFor(weights[0]!);
   const earlier = names.get(name);
@@ -75,15 +87,21 @@ async function identifyFiles(weights: readonly string[], options: Options, names
     throw new InputError("", `its name, ${name}, is also that of ${earlier}; their files would overwrite each other`);
   names.set(name, weights[0]!);
   const digits = wholeNumber("--digits", options.digits, 1, MAX_DIGITS);
-  const network = await importWeights(weights.map(readBytes), {
-    ...(options.layers === undefined ? {} : { layers: options.layers.split(",").map((one) => one.trim()) }),
-    ...(options.activation === undefined ? {} : { activation: options.activation }),
-    ...(options.transpose === undefined ? {} : { transpose: true }),
-  });
-  const data = await importData(options.data.map(readBytes), {
-    ...(options.xName === undefined ? {} : { x: options.xName }),
-    ...(options.labelColumn === undefined ? {} : { y: options.labelColumn }),
-  });
+  const network = await importWeights(
+    weights.map((path) => readBytes(path, "arrays", "weights")),
+    {
+      ...(options.layers === undefined ? {} : { layers: options.layers.split(",").map((one) => one.trim()) }),
+      ...(options.activation === undefined ? {} : { activation: options.activation }),
+      ...(options.transpose === undefined ? {} : { transpose: true }),
+    },
+  );
+  const data = await importData(
+    options.data.map((path) => readBytes(path, "arrays", "weights", "data")),
+    {
+      ...(options.x === undefined ? {} : { x: options.x }),
+      ...(options.y === undefined ? {} : { y: options.y }),
+    },
+  );
   const imported = importProblem(network, data, {
     ...(options.stride === undefined ? {} : { stride: wholeNumber("--stride", options.stride, 1, 100_000) }),
     ...(options.classesFrom === undefined
@@ -121,7 +139,9 @@ function write({ name, problem, certificate }: Identification, out: string) {
   writeAtomically(problemPath, problem);
   if (certificate === null) return { problemPath, certificatePath: null };
   const certificatePath = join(out, "certificates", `${name}.json`);
-  writeAtomically(certificatePath, certificate);
+  const replaced = writeCertificate(certificatePath, certificate);
+  if (replaced !== null)
+    complain(`${certificatePath}: another point had this name; its certificate is now ${replaced}`);
   return { problemPath, certificatePath };
 }
 
@@ -135,15 +155,17 @@ function nameFor(path: string): string {
   return legal === "" ? "weights" : legal;
 }
 
-function readBytes(path: string): SourceFile {
+function readBytes(path: string, ...wanted: readonly Sort[]): SourceFile {
   const cannot = (why: string) => new InputError(path, why);
   try {
     const stats = statSync(path);
     if (!stats.isFile()) throw cannot("is not a regular file");
     if (stats.size > MAX_FILE_BYTES) throw cannot(`is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
-    return { name: path, bytes: readFileSync(path) };
+    const bytes = readFileSync(path);
+    if (isJson(bytes)) ensureSort(path, bytes.toString("utf8"), ...wanted);
+    return { name: path, bytes };
   } catch (error) {
-    if (error instanceof InputError) throw error;
+    if (error instanceof InputError) throw error.where === "" ? cannot(error.message) : error;
     const code = (error as NodeJS.ErrnoException).code;
     throw cannot(code === "ENOENT" ? "no such file" : `cannot be read (${code ?? "unknown error"})`);
   }

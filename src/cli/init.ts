@@ -1,6 +1,7 @@
 /** `margincert init KIND`: a problem file to start from, one for each kind of network and for what kinds have in common. */
 import type { Command } from "commander";
 import { InputError } from "../network/decode.js";
+import { suggestion } from "../network/suggestion.js";
 import { badInput, say } from "./common.js";
 
 const FORMAT = "margincert/problem/1";
@@ -100,7 +101,8 @@ export function register(command: Command): void {
     if (list) say(`${kinds.join("\n")}\n`);
     else if (kind === undefined || !kinds.includes(kind)) {
       const found = kind === undefined ? "no kind is given" : `there is no kind ${JSON.stringify(kind)}`;
-      process.exitCode = badInput("init", new InputError("", `${found}; the kinds are ${kinds.join(", ")}`));
+      const near = suggestion(kind, kinds);
+      process.exitCode = badInput("init", new InputError("", `${found}; the kinds are ${kinds.join(", ")}${near}`));
     } else say(`${JSON.stringify(TEMPLATES[kind], null, 2)}\n`);
   });
 }

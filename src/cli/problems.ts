@@ -1,16 +1,17 @@
 /** Reading problem files. */
-import { InputError, readJson } from "../network/decode.js";
+import { InputError } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
 import { type ProblemFile, parseProblem } from "../problem/problem.js";
-import { ensureSort, readText } from "./common.js";
+import { readText } from "./common.js";
+import { ensureSort } from "./sorts.js";
 
-/** A problem file, or standard input for `-`; throws InputError, and where it is a certificate says who takes it. */
+/** A problem file, or standard input for `-`; throws InputError, and where it is of another sort says who takes it. */
 export function readProblem(path: string): ProblemFile<unknown> & { readonly source: string } {
   const source = readText(path);
   try {
     return { ...parseProblem(source), source };
   } catch (error) {
-    if (error instanceof InputError) ensureSort(readJson(source), "problem");
+    if (error instanceof InputError) ensureSort(path, source, "problem");
     throw error;
   }
 }

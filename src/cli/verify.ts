@@ -7,8 +7,9 @@ import type { Problem } from "../network/instance.js";
 import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
 import { claimedText, refusalText, statementText } from "../report/text.js";
 import { exactText, type Verdict, verdictOf } from "../report/verdict.js";
-import { badInput, EXIT, ensureSort, readText, say, sayJson, sortOf, worst } from "./common.js";
+import { badInput, EXIT, readText, say, sayJson, worst } from "./common.js";
 import { hashOf } from "./hash.js";
+import { ensureSort, sortOf } from "./sorts.js";
 
 export function register(command: Command): void {
   command
@@ -20,13 +21,13 @@ export function register(command: Command): void {
         const outcomes: Outcome[] = [];
         const codes = files.map((file) => {
           try {
-            const content = readJson(readText(file));
-            if (sortOf(content) === "flow") {
+            const source = readText(file);
+            if (sortOf(file, source) === "flow") {
               if (!json) say(`${file}: flow evidence, not a certificate; nothing to verify\n`);
               return EXIT.done;
             }
-            ensureSort(content, "certificate");
-            const outcome = verifyContent(file, content, wanted);
+            ensureSort(file, source, "certificate");
+            const outcome = verifyContent(file, readJson(source), wanted);
             outcomes.push(outcome);
             if (!json) say(outcomeText(outcome));
             return outcome.accepted ? EXIT.done : EXIT.rejected;

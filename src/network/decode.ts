@@ -3,12 +3,53 @@
  * type or throws an `InputError` with the JSON path of the fault and what to do about it.
  */
 
-/** A fault in what the user gave: where it is (a JSON path, possibly empty) and what is wrong. */
+import { suggestion } from "./suggestion.js";
+import { positionOf, syntaxFault } from "./syntax.js";
+
+/** A fault in what the user gave: where it is (a JSON path, possibly empty) and what is wrong; and the faults found after it. */
 export class InputError extends Error {
   readonly where: string;
-  constructor(where: string, message: string) {
+  readonly others: readonly InputError[];
+  constructor(where: string, message: string, others: readonly InputError[] = []) {
     super(message);
     this.where = where;
+    this.others = others;
+  }
+}
+
+const MAX_FAULTS = 20;
+
+/** The faults of readings that do not need each other, found one after the other, to be thrown together. */
+export class Faults {
+  readonly #found: InputError[] = [];
+
+  /** What is read, or null where it has a fault; throws at once when there are many already. */
+  try<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#found.push(error, ...error.others);
+      if (this.#found.length >= MAX_FAULTS) this.throw();
+      return null;
+    }
+  }
+
+  add(where: string, message: string): void {
+    this.try(() => {
+      throw new InputError(where, message);
+    });
+  }
+
+  /** Throws the faults, where there are any. */
+  throw(): void {
+    const [first, ...others] = this.#found;
+    if (first !== undefined)
+      throw new InputError(
+        first.where,
+        first.message,
+        others.slice(0, MAX_FAULTS - 1).map(({ where, message }) => new InputError(where, message)),
+      );
   }
 }
 
@@ -29,7 +70,7 @@ const SAFE_INTEGER = /^-?\d{1,15}$/;
  */
 export function parseJson(text: string): unknown {
   const open: Set<string>[] = []; // the keys so far of each enclosing object
-  const exact = text.replace(TOKEN, (token: string, quoted: string | undefined, colon: string | undefined) => {
+  const exact = text.replace(TOKEN, (token: string, quoted?: string, colon?: string, offset?: number) => {
     if (token === "[" || token === "{") {
       if (open.push(new Set()) > MAX_DEPTH) throw new InputError("", `JSON nested more than ${MAX_DEPTH} deep`);
     } else if (token === "]" || token === "}") open.pop();
@@ -39,7 +80,10 @@ export function parseJson(text: string): unknown {
       return JSON.stringify(INEXACT + token);
     } else if (colon !== undefined) {
       const key: string = JSON.parse(quoted);
-      if (open.at(-1)?.has(key)) throw new InputError("", `the key ${describe(key)} stands twice in one object`);
+      if (open.at(-1)?.has(key)) {
+        const { line } = positionOf(text, offset!);
+        throw new InputError("", `the key ${describe(key)} stands twice in one object, again in line ${line}`);
+      }
       open.at(-1)?.add(key);
     }
     return token;
@@ -47,13 +91,14 @@ export function parseJson(text: string): unknown {
   return JSON.parse(exact);
 }
 
-/** `parseJson`, with every fault as an InputError. */
+/** `parseJson`, with every fault as an InputError; bad JSON by its line and column. */
 export function readJson(text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError("", `not JSON: ${(error as Error).message.replace(/\s+/g, " ").slice(0, 120)}`);
+    if (error instanceof SyntaxError) throw new InputError("", `not JSON: ${syntaxFault(text)}`);
+    if (error instanceof RangeError) throw new InputError("", "a string in it has too many characters with a \\");
+    throw error;
   }
 }
 
@@ -97,7 +142,7 @@ export function literal<const T extends string | number>(...allowed: readonly T[
     if (found === undefined) {
       throw new InputError(
         where,
-        `expected ${allowed.map((one) => JSON.stringify(one)).join(" or ")}, found ${describe(value)}`,
+        `expected ${allowed.map((one) => JSON.stringify(one)).join(" or ")}, found ${describe(value)}${suggestion(value, allowed)}`,
       );
     }
     return found;
@@ -116,7 +161,10 @@ export function list<T>(item: Decoder<T>, low = 0, high = Number.MAX_SAFE_INTEGE
         `expected ${expected} ${low === 1 && (high === 1 || high === Number.MAX_SAFE_INTEGER) ? "entry" : "entries"}, found ${value.length}`,
       );
     }
-    return Array.from(value, (one, k) => item(one, `${where}[${k}]`));
+    const faults = new Faults();
+    const items = Array.from(value, (one, k) => faults.try(() => item(one, `${where}[${k}]`)));
+    faults.throw();
+    return items as T[];
   };
 }
 
@@ -135,17 +183,19 @@ export function object<F extends Fields, O extends Fields = Record<never, never>
   return (value, where) => {
     const given = record(value, where);
     const known = new Map(Object.entries({ ...required, ...optional }));
+    const faults = new Faults();
     for (const key of given.keys()) {
-      if (!known.has(key)) {
-        throw new InputError(at(where, key), `unknown key; the keys here are ${[...known.keys()].join(", ")}`);
-      }
+      if (known.has(key)) continue;
+      const keys = [...known.keys()];
+      faults.add(at(where, key), `unknown key; the keys here are ${keys.join(", ")}${suggestion(key, keys)}`);
     }
     const decoded: Record<string, unknown> = {};
     for (const [key, decoder] of known) {
-      if (given.has(key)) decoded[key] = decoder(given.get(key), at(where, key));
-      else if (Object.hasOwn(required, key)) throw new InputError(at(where, key), "missing");
+      if (given.has(key)) decoded[key] = faults.try(() => decoder(given.get(key), at(where, key)));
+      else if (Object.hasOwn(required, key)) faults.add(at(where, key), "missing");
       else decoded[key] = null;
     }
+    faults.throw();
     return decoded as never;
   };
 }
@@ -166,7 +216,7 @@ export function tagged<T>(kinds: ReadonlyMap<string, Decoder<T>>): Decoder<T> {
     if (decoder === undefined) {
       throw new InputError(
         at(where, "kind"),
-        `expected one of ${[...kinds.keys()].join(", ")}, found ${describe(kind)}`,
+        `expected one of ${[...kinds.keys()].join(", ")}, found ${describe(kind)}${suggestion(kind, [...kinds.keys()])}`,
       );
     }
     return decoder(value, where);

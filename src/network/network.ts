@@ -7,6 +7,7 @@ import {
   at,
   type Decoder,
   describe,
+  Faults,
   InputError,
   integer,
   list,
@@ -16,6 +17,7 @@ import {
   tagged,
   text,
 } from "./decode.js";
+import { suggestion } from "./suggestion.js";
 
 /** A non-zero entry of a weight matrix: the unit that it reads, and the number of its weight (see `Network.parameters`). */
 export interface Connection {
@@ -82,7 +84,15 @@ const MAX_SLOPE_DENOMINATOR = 10n ** 100n;
 const WEIGHT_NAME = /^[A-Za-z_][\w[\],.']{0,63}$/;
 
 const activationName: Decoder<ActivationName> = (value, where) => {
-  if (typeof value === "string") return literal("linear", "relu")(value, where);
+  if (typeof value === "string") {
+    if (/^leaky[\s_-]?relu$/i.test(value))
+      throw new InputError(where, `leaky ReLU has a slope: {"leaky-relu": "1/10"}, found ${describe(value)}`);
+    const name = ["linear", "relu"].find((one) => one === value) as "linear" | "relu" | undefined;
+    if (name !== undefined) return name;
+    const near = /^(?:linear|relu)$/i.test(value) ? suggestion(value, ["linear", "relu"]) : "";
+    const expected = 'expected "linear", "relu" or {"leaky-relu": "1/10"}';
+    throw new InputError(where, `${expected}, found ${describe(value)}${near}`);
+  }
   const decoded = object({ "leaky-relu": text })(value, where);
   return { "leaky-relu": formatRational(slope(decoded["leaky-relu"], `${where}.leaky-relu`)) };
 };
@@ -120,12 +130,20 @@ export function networkDecoder<T>(number: Decoder<T>): Decoder<FrozenNetwork<T>>
     const { frozen: given, ...form } = Object.fromEntries(record(value, where));
     const frozenAt = at(where, "frozen");
     const frozen = given === undefined ? new Map<string, unknown>() : record(given, frozenAt);
-    const { source, layers } = expanded(form, where);
-    const network = build(source, where, layers, new Set(frozen.keys()));
-    for (const name of frozen.keys()) {
-      if (!network.frozen.includes(name)) throw new InputError(frozenAt, `the network has no weight ${describe(name)}`);
+    const faults = new Faults();
+    const values = new Map([...frozen].map(([name, one]) => [name, faults.try(() => number(one, at(frozenAt, name)))]));
+    const network = faults.try(() => {
+      const { source, layers } = expanded(form, where);
+      return build(source, where, layers, new Set(frozen.keys()));
+    });
+    if (network !== null) {
+      const names = [...network.parameters.map((p) => p.name), ...network.frozen];
+      for (const name of frozen.keys())
+        if (!network.frozen.includes(name))
+          faults.add(frozenAt, `the network has no weight ${describe(name)}${suggestion(name, names)}`);
     }
-    return { network, frozen: network.frozen.map((name) => number(frozen.get(name), at(frozenAt, name))) };
+    faults.throw();
+    return { network: network!, frozen: network!.frozen.map((name) => values.get(name)!) };
   };
 }
 
@@ -210,17 +228,19 @@ const expanded: Decoder<Expanded> = tagged<Expanded>(
           value,
           where,
         );
+        const faults = new Faults();
         source.layers.forEach((rows, l) => {
           rows.forEach((row, i) => {
             const expected = l === 0 ? rows[0]!.length : source.layers[l - 1]!.length;
             if (row.length === expected) return;
             const reason = l === 0 ? "the first row has" : "the layer below has";
-            throw new InputError(
+            faults.add(
               `${where}.layers[${l}][${i}]`,
               `${reason} ${expected} ${l === 0 ? "entries" : "units"}, this row ${row.length} entries`,
             );
           });
         });
+        faults.throw();
         return {
           source,
           layers: source.layers.map((rows) => ({

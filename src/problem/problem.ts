@@ -5,6 +5,7 @@ import {
   authorsText,
   type Decoder,
   describe,
+  Faults,
   InputError,
   list,
   literal,
@@ -15,7 +16,8 @@ import {
   text,
 } from "../network/decode.js";
 import type { Instance, Problem } from "../network/instance.js";
-import { labelOf, type Network, networkDecoder } from "../network/network.js";
+import { type FrozenNetwork, labelOf, type Network, networkDecoder } from "../network/network.js";
+import { suggestion } from "../network/suggestion.js";
 import { atPlace, checkSize, evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
 import { towerField } from "./primitive.js";
 import { type Radical, RadicalDegreeError, type RadicalTower, radicalTower } from "./radicals.js";
@@ -35,6 +37,8 @@ export interface ProblemFile<E> {
 
 export const PROBLEM_FORMAT = "margincert/problem/1";
 const MAX_RADICALS = 500;
+/** Parameters that a message lists. */
+const MAX_NAMED = 8;
 
 /** Reads the text of a problem file; throws InputError with the place and the remedy. */
 export function parseProblem(source: string): ProblemFile<unknown> {
@@ -50,15 +54,30 @@ export function parseInstance(source: string): Instance<unknown> {
 
 const anything: Decoder<unknown> = (value) => value;
 
+/** All faults of a file together: the keys are read in this order, and what depends on the network is read without it where it is at fault. */
 function decodeProblem(value: unknown, where: string): ProblemFile<unknown> {
+  let known: Network | null = null;
+  const withNetwork =
+    <T>(decoder: (network: Network) => Decoder<T>, otherwise: Decoder<unknown>): Decoder<T> =>
+    (value, where) =>
+      known === null ? (otherwise(value, where) as never) : decoder(known)(value, where);
+  const networkFirst: Decoder<FrozenNetwork<NumberText>> = (value, where) => {
+    const read = networkDecoder(number)(value, where);
+    known = read.network;
+    return read;
+  };
   const outer = object(
-    { format: literal(PROBLEM_FORMAT), name: problemName, network: networkDecoder(number), data: anything },
-    { title: authorsText, claim: authorsText, comment: text, point: anything, flow: anything },
+    { format: literal(PROBLEM_FORMAT), name: problemName, network: networkFirst, data: withNetwork(dataOf, anyData) },
+    {
+      title: authorsText,
+      claim: authorsText,
+      comment: text,
+      point: withNetwork((network) => vectorDecoder(network, number), anything),
+      flow: withNetwork(decodeFlow, anything),
+    },
   )(value, where);
   const { network, frozen } = outer.network;
-  const sample = object({ x: list(number, network.inputs, network.inputs), y: labelOf(network.outputs) });
-  const data = list(sample, 1)(outer.data, "data");
-  const point = outer.point === null ? null : vectorDecoder(network, number)(outer.point, "point");
+  const { data, point } = outer;
   const { field, read } = commonField([...data.flatMap(({ x }) => x), ...frozen, ...(point ?? [])]);
   return {
     problem: {
@@ -71,9 +90,14 @@ function decodeProblem(value: unknown, where: string): ProblemFile<unknown> {
       data: data.map(({ x, y }) => ({ x: x.map(read), y })),
       point: point?.map(read) ?? null,
     },
-    flow: outer.flow === null ? null : decodeFlow(network)(outer.flow, "flow"),
+    flow: outer.flow,
   };
 }
+
+const dataOf = (network: Network): Decoder<readonly { readonly x: readonly NumberText[]; readonly y: number }[]> =>
+  list(object({ x: list(number, network.inputs, network.inputs), y: labelOf(network.outputs) }), 1);
+
+const anyData = list(object({ x: list(number), y: anything }), 1);
 
 function decodeFlow(network: Network): Decoder<FlowRequest> {
   return (value, where) => {
@@ -96,19 +120,33 @@ function decodeFlow(network: Network): Decoder<FlowRequest> {
  */
 export function vectorDecoder<T>(network: Network, item: Decoder<T>): Decoder<readonly T[]> {
   const { parameters } = network;
-  const positional = list(item, parameters.length, parameters.length);
+  const entries = list(item, parameters.length, parameters.length);
+  const positional: Decoder<readonly T[]> = (value, where) => {
+    if (!Array.isArray(value) || value.length === parameters.length) return entries(value, where);
+    const names = parameters.map((p) => p.name);
+    const shown = names.length <= MAX_NAMED ? names : [...names.slice(0, MAX_NAMED - 1), "…", names.at(-1)!];
+    const expected = `expected ${names.length} ${names.length === 1 ? "entry" : "entries"}, found ${value.length}`;
+    throw new InputError(where, `${expected}; the parameters are ${shown.join(", ")}`);
+  };
   return (value, where) => {
     if (Array.isArray(value) && value.some(Array.isArray)) return nestedVector(network, item)(value, where);
     if (Array.isArray(value) || typeof value !== "object") return positional(value, where);
     const given = record(value, where);
     const names = new Set(parameters.map((p) => p.name));
+    const faults = new Faults();
     for (const name of given.keys()) {
-      if (!names.has(name)) throw new InputError(where, `the network has no parameter ${describe(name)}`);
+      if (names.has(name)) continue;
+      if (network.frozen.includes(name))
+        faults.add(where, `${describe(name)} is frozen, and no parameter of the point`);
+      else faults.add(where, `the network has no parameter ${describe(name)}${suggestion(name, [...names])}`);
     }
-    return parameters.map(({ name }) => {
-      if (!given.has(name)) throw new InputError(where, `the parameter ${name} is missing`);
-      return item(given.get(name), at(where, name));
+    const values = parameters.map(({ name }) => {
+      if (given.has(name)) return faults.try(() => item(given.get(name), at(where, name)));
+      faults.add(where, `the parameter ${name} is missing`);
+      return null;
     });
+    faults.throw();
+    return values as T[];
   };
 }
 
@@ -120,7 +158,8 @@ function nestedVector<T>({ layers, parameters }: Network, item: Decoder<T>): Dec
   });
   return (value, where) => {
     const given = list((one) => one, own.length, own.length)(value, where);
-    const values = given.flatMap((layer, k) => {
+    const faults = new Faults();
+    const valuesOf = (layer: unknown, k: number): readonly T[] => {
       const rows = own[k]!;
       const place = `${where}[${k}]`;
       if (!Array.isArray(layer) || !layer.some(Array.isArray)) {
@@ -130,9 +169,14 @@ function nestedVector<T>({ layers, parameters }: Network, item: Decoder<T>): Dec
       const repeated = new Set(rows.flat()).size < rows.flat().length;
       if (repeated) throw new InputError(place, "this layer shares weights: list its parameters once, in order");
       const matrix = list((one) => one, rows.length, rows.length)(layer, place);
-      return matrix.flatMap((row, i) => list(item, rows[i]!.length, rows[i]!.length)(row, `${place}[${i}]`));
-    });
-    return values;
+      const read = matrix.map((row, i) =>
+        faults.try(() => list(item, rows[i]!.length, rows[i]!.length)(row, `${place}[${i}]`)),
+      );
+      return read.flatMap((values) => values ?? []);
+    };
+    const values = given.map((layer, k) => faults.try(() => valuesOf(layer, k)));
+    faults.throw();
+    return values.flatMap((one) => one ?? []);
   };
 }
 

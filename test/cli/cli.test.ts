@@ -150,13 +150,55 @@ describe("files and streams", () => {
     const source = file("sort.json", problem({ name: "sort" }));
     run("check", source, "--out", join(folder, "sorts"));
     const certificate = join(folder, "sorts/sort.json");
-    const isCertificate = `${certificate}: format: this is a certificate; \`margincert verify\` takes it\n`;
-    const isProblem = `${source}: format: this is a problem file; \`margincert check\` takes it\n`;
+    const isCertificate = `${certificate}: this is a certificate; \`margincert verify\` takes it\n`;
+    const isProblem = `${source}: this is a problem file; \`margincert check\` takes it\n`;
     for (const command of ["check", "flow"])
       expect(run(command, certificate)).toMatchObject({ status: 2, stderr: isCertificate });
     expect(run("verify", source)).toMatchObject({ status: 2, stdout: "", stderr: isProblem });
     expect(run("verify", certificate, "--problem", certificate)).toMatchObject({ status: 2, stderr: isCertificate });
     expect(run("export", "--to", "latex", source)).toMatchObject({ status: 2, stderr: isProblem });
+  });
+
+  it("says of each faulty place what is wrong with it", () => {
+    const path = file("faulty.json", problem({ nmae: 1, point: ["0", 0.5, "0", "0", "2", "x"] }));
+    const { status, stderr } = run("check", path);
+    expect(status).toBe(2);
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      expect.stringMatching(/faulty\.json: nmae: unknown key; .* did you mean "name"\?$/),
+      expect.stringMatching(/faulty\.json: point\[1\]: the JSON number 0\.5 would be a float/),
+      expect.stringMatching(/faulty\.json: point\[5\]: "x" is not a number/),
+    ]);
+  });
+
+  it("keeps a certificate of the same name that is about another problem, and says where", () => {
+    const out = join(folder, "named");
+    const check = (changes: object) =>
+      run("check", file("named.json", problem({ name: "named", ...changes })), "--out", out);
+    expect(check({}).stderr).toBe("");
+    const first = readFileSync(join(out, "named.json"), "utf8");
+    expect(check({ title: "in other words" }).stderr).toBe("");
+    expect(existsSync(join(out, "replaced"))).toBe(false);
+    const titled = readFileSync(join(out, "named.json"), "utf8");
+    const [, away] = /its certificate is now (\S+)\n$/.exec(check({ point: ["0", "3", "0", "0", "3", "0"] }).stderr)!;
+    expect(readFileSync(away!, "utf8")).toBe(titled);
+    expect(titled).not.toBe(first);
+    expect(run("verify", away!, join(out, "named.json"))).toMatchObject({ status: 0 });
+  });
+
+  it("writes no certificate over another file", () => {
+    const path = file("over.json", problem({ name: "over" }));
+    const { status, stderr } = run("check", path, "--out", folder);
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/would be written over .*--out/),
+    });
+    expect(readFileSync(path, "utf8")).toBe(problem({ name: "over" }));
+  });
+
+  it("reads UTF-16 with its mark, as PowerShell writes it", () => {
+    const input = Buffer.from(`\ufeff${problem({ name: "wide" })}`, "utf16le");
+    const { status, stdout } = spawnSync(process.execPath, [MAIN, "check", "-", "--json"], { cwd: folder, input });
+    expect({ status, name: JSON.parse(stdout.toString())[0].name }).toEqual({ status: 0, name: "wide" });
   });
 
   it("loads what it needs", () => {
@@ -233,8 +275,7 @@ describe("bad input ends with exit code 2 and one line that names the place", ()
     const path = file("bad.json", content);
     const { status, stdout, stderr } = run("check", path, "--out", join(folder, "nothing"));
     expect(stderr).toMatch(message);
-    expect(stderr.startsWith(`${path}: `)).toBe(true);
-    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    for (const line of stderr.trimEnd().split("\n")) expect(line.startsWith(`${path}: `)).toBe(true);
     expect(stdout).toBe("");
     expect(status).toBe(2);
     expect(existsSync(join(folder, "nothing"))).toBe(false);
@@ -253,8 +294,8 @@ describe("bad input ends with exit code 2 and one line that names the place", ()
 describe("verify", () => {
   const certified = () => {
     const path = file("v.json", problem({ name: "v" }));
-    run("check", path, "--out", folder);
-    return { problem: path, certificate: join(folder, "v.json") };
+    run("check", path, "--out", join(folder, "v"));
+    return { problem: path, certificate: join(folder, "v/v.json") };
   };
 
   it("accepts what check wrote, says what was verified, and of which problem", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatRational } from "../../src/exact/rational.js";
+import type { InputError } from "../../src/network/decode.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { fault, fileText, parsed, VALID } from "./files.js";
 
@@ -125,14 +126,18 @@ describe("a faulty file is refused, with the place and one line", () => {
 
   test.each<[string, string, RegExp]>([
     ["not JSON", "{not json}", /^: not JSON: /],
-    ["an empty file", "", /^: not JSON: Unexpected end/],
+    ["an empty file", "", /^: not JSON: line 1, column 1: a value is missing$/],
     ["a string without end", `"${'\\"'.repeat(200_000)}`, /^: not JSON: /],
     ["a long string", `"${"a".repeat(5_000_000)}"`, /^: expected an object, found "aaa/],
     ["a malformed number", '{"name": 1.}', /^: not JSON: /],
     ["deep lists", "[".repeat(100_000), /^: JSON nested more than 64 deep$/],
     ["deep objects", '{"a":'.repeat(100_000), /^: JSON nested more than 64 deep$/],
     ["a list", "[]", /^: expected an object, found a list of 0$/],
-    ["a key twice", '{"name": "a", "n\\u0061me": "b"}', /^: the key "name" stands twice in one object$/],
+    [
+      "a key twice",
+      '{"name": "a", "n\\u0061me": "b"}',
+      /^: the key "name" stands twice in one object, again in line 1$/,
+    ],
     [
       "__proto__",
       fileText({}).replace("{", '{"__proto__": {},'),
@@ -147,7 +152,7 @@ describe("a faulty file is refused, with the place and one line", () => {
     [
       "an unknown key",
       fileText({ points: [] }),
-      /^points: unknown key; .* format, name, network, data, title, claim, comment, point, flow$/,
+      /^points: unknown key; .* format, name, network, data, title, claim, comment, point, flow; did you mean "point"\?$/,
     ],
     ["a hostile key", fileText({ ["a\n".repeat(9999)]: 1 }), /^"a\\na\\n.*\.\.\.": unknown key/],
     [
@@ -207,7 +212,7 @@ describe("a faulty file is refused, with the place and one line", () => {
     [
       "an unknown activation",
       network({ activation: "gelu" }),
-      /^network\.activation: expected "linear" or "relu", found "gelu"$/,
+      /^network\.activation: expected "linear", "relu" or \{"leaky-relu": "1\/10"\}, found "gelu"$/,
     ],
     [
       "slope 1",
@@ -287,11 +292,15 @@ describe("a faulty file is refused, with the place and one line", () => {
       only({ kind: "fully-connected", widths: [1, 1], activation: "relu", frozen: { "W1[1,1]": 1 } }),
       /^network: the network has no parameters$/,
     ],
-    ["a frozen weight in the point", network({ frozen: { "W1[1,1]": 0 } }), /^point: expected 5 entries, found 6$/],
+    [
+      "a frozen weight in the point",
+      network({ frozen: { "W1[1,1]": 0 } }),
+      /^point: expected 5 entries, found 6; the parameters are W1\[1,2\], /,
+    ],
     [
       "a frozen weight in the point by name",
       fileText({ network: { ...VALID.network, frozen: { "W1[1,1]": 0 } }, point: BY_NAME }),
-      /^point: the network has no parameter "W1\[1,1\]"$/,
+      /^point: "W1\[1,1\]" is frozen, and no parameter of the point$/,
     ],
     [
       "two activations for one hidden layer",
@@ -301,7 +310,7 @@ describe("a faulty file is refused, with the place and one line", () => {
     [
       "an unknown activation in a list",
       network({ activation: ["gelu"] }),
-      /^network\.activation\[0\]: expected "linear" or "relu", found "gelu"$/,
+      /^network\.activation\[0\]: expected "linear", "relu" or \{"leaky-relu": "1\/10"\}, found "gelu"$/,
     ],
     [
       "slope 1 in a list",
@@ -383,7 +392,7 @@ describe("a faulty file is refused, with the place and one line", () => {
     ["no label", sample({ x: [1, 1] }), /^data\[0\]\.y: missing$/],
     ["a key in a sample", sample({ x: [1, 1], y: 1, z: 1 }), /^data\[0\]\.z: unknown key; the keys here are x, y$/],
 
-    ["a short point", point([0, 0]), /^point: expected 6 entries, found 2$/],
+    ["a short point", point([0, 0]), /^point: expected 6 entries, found 2; the parameters are W1\[1,1\], /],
     ["a point in words", point("0"), /^point: expected a list, found "0"$/],
     ["a float in a point", point([0, 0, 0, 0, 0, 0.5]), /^point\[5\]: the JSON number 0\.5 would be a float/],
     ["a parameter too few", point({ ...BY_NAME, "W1[2,2]": undefined }), /^point: the parameter W1\[2,2\] is missing$/],
@@ -408,7 +417,11 @@ describe("a faulty file is refused, with the place and one line", () => {
       fileText({ flow: { loss: "hinge" } }),
       /^flow\.loss: expected "exponential" or "logistic", found "hinge"$/,
     ],
-    ["a short start", fileText({ flow: { start: [1] } }), /^flow\.start: expected 6 entries, found 1$/],
+    [
+      "a short start",
+      fileText({ flow: { start: [1] } }),
+      /^flow\.start: expected 6 entries, found 1; the parameters are /,
+    ],
     [
       "a start beyond floats",
       fileText({ flow: { start: ["10^400", 0, 0, 0, 0, 0] } }),
@@ -419,6 +432,65 @@ describe("a faulty file is refused, with the place and one line", () => {
     expect(message).toMatch(expected);
     expect(message).not.toMatch(/[\r\n]/);
     expect(message.length).toBeLessThan(300);
+  });
+});
+
+describe("what somebody may have meant is said", () => {
+  test.each<[string, object, string]>([
+    ["a key", { naem: "x" }, 'naem: unknown key; the keys here are .*; did you mean "name"\\?$'],
+    ["a kind", { network: { ...VALID.network, kind: "Fully Connected" } }, 'did you mean "fully-connected"\\?$'],
+    ["an activation", { network: { ...VALID.network, activation: "ReLU" } }, 'found "ReLU"; did you mean "relu"\\?$'],
+    ["a slope", { network: { ...VALID.network, activation: "leaky_relu" } }, 'has a slope: {"leaky-relu": "1/10"}'],
+    [
+      "a parameter",
+      { point: { ...BY_NAME, "w1[1,1]": 0 } },
+      'no parameter "w1\\[1,1\\]"; did you mean "W1\\[1,1\\]"\\?$',
+    ],
+    ["no parameter of another number", { point: { ...BY_NAME, "W1[1,3]": 0 } }, 'no parameter "W1\\[1,3\\]"$'],
+    ["nothing that is far", { zzz: 0 }, "zzz: unknown key; .*, flow$"],
+  ])("%s", (_, parts, expected) => expect(fault(fileText(parts))).toMatch(new RegExp(expected)));
+});
+
+describe("all faults of a file are found", () => {
+  const faults = (parts: object) => {
+    try {
+      parseProblem(fileText(parts));
+    } catch (error) {
+      const { where, others } = error as InputError;
+      return [where, ...others.map((one) => one.where)];
+    }
+    return [];
+  };
+  const data = [{ x: ["1", "x"], y: 2 }, { x: [1] }];
+
+  test("with the network, and without it", () => {
+    expect(faults({ data, point: [0, 2, "a", 0, 2, 0.5], nmae: 1 })).toEqual([
+      "nmae",
+      "data[0].x[1]",
+      "data[0].y",
+      "data[1].x",
+      "data[1].y",
+      "point[2]",
+      "point[5]",
+    ]);
+    const network = { ...VALID.network, kind: "dense" };
+    expect(faults({ name: "?", network, data })).toEqual(["name", "network.kind", "data[0].x[1]", "data[1].y"]);
+  });
+
+  test("of rows, of names and of frozen weights", () => {
+    const layers = [[["a", "b"], ["a"]], [["c"]]];
+    const network = { kind: "layers", activation: "relu", layers, frozen: { d: "?" } };
+    expect(faults({ network })).toEqual(["network.frozen.d", "network.layers[0][1]", "network.layers[1][0]"]);
+    expect(faults({ point: { "W1[1,1]": "?" } })).toEqual(['point."W1[1,1]"', ...Array(5).fill("point")]);
+    expect(faults({ point: [[[0, "?"], [0]], [["?", 0]]] })).toEqual([
+      "point[0][0][1]",
+      "point[0][1]",
+      "point[1][0][0]",
+    ]);
+  });
+
+  test("and no more than twenty are told", () => {
+    expect(faults({ data: Array.from({ length: 1000 }, () => ({})) })).toHaveLength(20);
   });
 });
 
