@@ -20,6 +20,8 @@ export interface RunExponents {
 
 /** Directions are known up to this. */
 export const ROUNDING = 1e-13;
+/** An exponent below this is that of a value which does not move. */
+const STANDSTILL = 1e-6;
 /** Relative agreement of the observed exponent with the predicted one. */
 const AGREEMENT = 0.05;
 
@@ -68,10 +70,13 @@ export function exponentsOf(
     ({ logInverseLoss }) => Math.log(logInverseLoss) >= (2 / 3) * Math.log(end.logInverseLoss),
   );
   const clear = (value: number | null) => value !== null && value > 10 * ROUNDING;
-  const slope = (value: (one: (typeof usable)[number]) => number | null) =>
-    fittedExponent(
-      late.flatMap((one) => (clear(value(one)) ? [{ logInverseLoss: one.logInverseLoss, value: value(one)! }] : [])),
-    );
+  // After a value has reached rounding, whatever it then is has no rate; nor has one that stays where it is, at another limit.
+  const slope = (value: (one: (typeof usable)[number]) => number | null) => {
+    const rounded = late.findIndex((one) => !clear(value(one)));
+    const falling = late.slice(0, rounded === -1 ? late.length : rounded);
+    const exponent = fittedExponent(falling.map((one) => ({ logInverseLoss: one.logInverseLoss, value: value(one)! })));
+    return exponent !== null && Math.abs(exponent) < STANDSTILL ? null : exponent;
+  };
   const away = usable.findLast((one) => clear(one.directionError));
   const moving = usable.findLast((one) => clear(norm(one.kkt!.stationarity)));
   const none = new Float64Array(position.regime.model.size);

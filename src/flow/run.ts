@@ -205,7 +205,7 @@ function remarks(path: Trajectory, observations: readonly Observed[], confirmed:
   const result: string[] = [];
   for (const { sample, neuron } of path.undecided) {
     const place = `neuron ${neuron + 1} on sample ${sample + 1}`;
-    result.push(`the start lies on the kink of ${place}, which the flow may leave or not: it is taken to stay off`);
+    result.push(`the solution is not unique: the start lies on a repelling kink, of ${place}; this run stays off`);
   }
   if (startsOnRay(observations))
     result.push("the start lies on the ray of the point: the direction is the limit's from the beginning");

@@ -75,7 +75,7 @@ export function trajectory(
     for (const sample of model.inputs.keys()) {
       const { pre, scale } = forward(model, sample, position.regime.pattern[sample]!, weightsAt(position));
       model.neurons.forEach((neuron, number) => {
-        if (!hasKink(neuron) || scale[number] === 0 || Math.abs(pre[number]!) > KINK * scale[number]!) return;
+        if (!hasKink(neuron) || Math.abs(pre[number]!) > KINK * scale[number]!) return;
         const kink = { sample, neuron: number };
         const [off, on] = [push(position, kink, neuron.off), push(position, kink, 1)];
         if (off > 0) switchTo(kink, on > 0 ? "switched-on" : "slides");

@@ -175,3 +175,31 @@ describe("results", { timeout: 60_000 }, () => {
     expect(result.verdict).toBe("confirmed");
   });
 });
+
+describe("what is not so is not said", { timeout: 60_000 }, () => {
+  it("a start on a repelling kink has more than one solution, also where the weight itself is zero", () => {
+    const data = [
+      { x: ["1", "0"], y: 1 },
+      { x: ["0", "1"], y: 1 },
+    ];
+    const from = (start: number[]) => runFlow(problem(relu([2, 2, 1]), data), { start }).remarks.join();
+    expect(from([1, 1, 0, -1, 1, 1])).toMatch(
+      "the solution is not unique: the start lies on a repelling kink, of neuron 2 on sample 1; this run stays off",
+    );
+    expect(from([1, 1, -1, -1, 1, 1])).not.toMatch("unique");
+  });
+
+  it("a direction that stays away from the point has no rate, and one that does not has its own", () => {
+    const { problem: given, flow } = instance("fc-relu");
+    const point = given.point!.map((value, k) => (k === 5 ? given.field.one : value));
+    const away = runFlow({ problem: { ...given, point }, flow });
+    expect(away.reasons).toEqual([expect.stringMatching(/^the direction error is 0\.3382/)]);
+    expect(away.exponents.directionError.observed).toBeNull();
+    expect(away.exponents.kktResidual.observed).toBeCloseTo(-0.5, 3);
+  });
+
+  it("what has come down to rounding has the rate with which it came", () => {
+    const { exponents } = runFlow(instance("convolutional-relu"), { accuracy: 1e-12 });
+    expect(exponents.directionError.observed).toBeCloseTo(-1, 3);
+  });
+});
