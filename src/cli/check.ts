@@ -10,7 +10,7 @@ import { type Certified, certify } from "../prover/certify.js";
 import { ProverBug } from "../prover/prove.js";
 import { type Approximation, helpText } from "../report/help.js";
 import { verdictText } from "../report/text.js";
-import { questionKey, type Verdict, verdictOf } from "../report/verdict.js";
+import { interfaceOf, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { ensureReplaceable, writeCertificate } from "./certificates.js";
 import { badInput, complain, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
 import { readInstance } from "./problems.js";
@@ -38,7 +38,7 @@ export function register(command: Command): void {
           codes.push(failed(file, error));
         }
       }
-      if (options.json) sayJson(verdicts);
+      if (options.json) sayJson(verdicts.map(interfaceOf));
       process.exitCode = worst(codes);
     });
 }

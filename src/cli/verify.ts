@@ -6,7 +6,7 @@ import { readJson } from "../network/decode.js";
 import type { Problem } from "../network/instance.js";
 import { canonicalOf, canonicalText, problemOf } from "../report/hash.js";
 import { claimedText, refusalText, statementText } from "../report/text.js";
-import { exactText, type Verdict, verdictOf } from "../report/verdict.js";
+import { exactText, interfaceOf, type Verdict, verdictOf } from "../report/verdict.js";
 import { badInput, EXIT, readText, say, sayJson, worst } from "./common.js";
 import { hashOf } from "./hash.js";
 import { ensureSort, sortOf } from "./sorts.js";
@@ -35,7 +35,8 @@ export function register(command: Command): void {
             return badInput(file, error);
           }
         });
-        if (json) sayJson(outcomes);
+        if (json)
+          sayJson(outcomes.map((one) => ({ ...one, verdict: one.verdict === null ? null : interfaceOf(one.verdict) })));
         process.exitCode = worst(codes);
       } catch (error) {
         process.exitCode = badInput(problem!, error);

@@ -395,6 +395,7 @@ function nothing(
     kkt: answer,
     local: answer,
     strict: null,
+    isContinuum: false,
     radius: null,
     global: answer,
     layers: [],

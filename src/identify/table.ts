@@ -3,6 +3,7 @@ import { Q, type Rational } from "../exact/rational.js";
 import type { Problem } from "../network/instance.js";
 import { dotNumbers, normOf } from "../prover/search/numeric.js";
 import { tableText, verdictText } from "../report/text.js";
+import { interfaceOf } from "../report/verdict.js";
 import type { Identification } from "./index.js";
 import { type Candidate, incomingOf, outgoingOf, type Structure, type View, viewOf } from "./structure.js";
 
@@ -101,7 +102,7 @@ export function elementOf(found: Identification, problem: string | null, certifi
     groups: groups.map(({ units, shares, direction }) => ({ units: units.map((unit) => unit + 1), shares, direction })),
     kinks: kinks.map(({ sample, unit, subgradient }) => ({ sample: sample + 1, unit: unit + 1, subgradient })),
     dead: dead.map((unit) => unit + 1),
-    verdict: { ...verdict, certificate },
+    verdict: interfaceOf({ ...verdict, certificate }),
     open: reasons,
   };
 }

@@ -98,16 +98,29 @@ export function curvePoint<E>({ field: K, point }: Instance<E>, { steps }: Curve
  * The pass of a sample along a curve, over K[t], and the pattern on (0, end]. Every pre-activation must be identically zero
  * along the curve (it then counts as off) or proven of one strict sign.
  */
-export function passAlong<E>(
+export function passAlong<E>(instance: Instance<E>, curve: Curve<E>, sample: number): PassOnCurve<E> {
+  const weights = [...curvePoint(instance, curve), ...instance.frozen.map((c) => liftToCurve(instance.field, c))];
+  return passWith(instance, weights, curve.end, sample);
+}
+
+export type PassOnCurve<E> = Pass<Polynomial<E>> & { readonly pattern: Pattern };
+
+export function liftToCurve<E>(K: Field<E>, c: E): Polynomial<E> {
+  return K.isZero(c) ? [] : [c];
+}
+
+/** The same with any weights in K[t]. */
+export function passWith<E>(
   instance: Instance<E>,
-  curve: Curve<E>,
+  weights: readonly Polynomial<E>[],
+  end: E,
   sample: number,
-): Pass<Polynomial<E>> & { readonly pattern: Pattern } {
-  const { network, field: K, data, frozen } = instance;
-  const lift = (c: E): Polynomial<E> => (K.isZero(c) ? [] : [c]);
+): PassOnCurve<E> {
+  const { network, field: K, data } = instance;
+  const lift = (c: E) => liftToCurve(K, c);
   const pattern = network.layers.slice(0, -1).map((layer) => layer.map(() => false));
   const isOn = (z: Polynomial<E>, layer: number, unit: number) => {
-    const sign = signOnInterval(K, z, curve.end);
+    const sign = signOnInterval(K, z, end);
     ensure(
       sign !== null,
       "curve.sign",
@@ -116,7 +129,6 @@ export function passAlong<E>(
     pattern[layer]![unit] = sign > 0;
     return sign > 0;
   };
-  const weights = [...curvePoint(instance, curve), ...frozen.map(lift)];
   const pass = forward(polynomialRing(K), instance, lift, weights, data[sample]!.x.map(lift), isOn);
   return { ...pass, pattern };
 }

@@ -6,7 +6,7 @@ import type { Facts } from "./facts.js";
 
 /** What an accepted statement answers: verdicts, texts and pages are read off this. */
 export interface Meaning<E> {
-  readonly about: "feasible" | "kkt" | "local" | "global";
+  readonly about: "feasible" | "kkt" | "local" | "strict" | "global";
   readonly scope: Scope;
   readonly answer: "yes" | "no";
   /** Of a strict local optimum: every other feasible point of the scope within this distance is longer. */

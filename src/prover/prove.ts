@@ -12,6 +12,7 @@ import type { Search } from "./effort.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
 import { findDescent } from "./not-local.js";
+import { findContinuum } from "./not-strict.js";
 import { hasTwins } from "./search/reduce.js";
 import { findStrictLocal } from "./strict-local.js";
 import { cheapestVertex, findVertices } from "./vertices.js";
@@ -75,6 +76,7 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
   else keep(kkt.statement);
 
   const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, search, keep);
+  if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts));
   const reached = limits.size === 0 ? "" : `; limits reached: ${[...limits].join(", ")}`;
   const outside = shapeOf(instance, null) === null ? OUTSIDE : reached;
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);

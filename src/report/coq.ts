@@ -319,6 +319,8 @@ function theoremOf<E>(
       const claim = `${optimum} net data ${scopeTerm(scope)} theta`;
       return prove(`${scopeName(scope)}${optimum}`, claim, checker, `${before}\n  ${evidence}`);
     }
+    case "not-strict":
+      throw new NotCovered("the theory has no theorem about points that are not strict");
     case "vertices":
       throw new NotCovered("the theory has no theorem about vertices");
   }

@@ -9,7 +9,7 @@ import type { Acceptance } from "../kernel/verify.js";
 import type { Instance } from "../network/instance.js";
 import type { Accepted } from "./accepted.js";
 import { boundClaims, isUniqueBound } from "./proof/bound.js";
-import { type NotLocalProved, notGlobalClaim, notLocalClaim } from "./proof/descent.js";
+import { type NotLocalProved, notGlobalClaim, notLocalClaim, notStrictClaim } from "./proof/descent.js";
 import { type Block, claim, display, literal, type ProofDocument, text } from "./proof/document.js";
 import { enclosedDocument } from "./proof/enclosed.js";
 import { pointLatex, pointLines, problemLatex, properScope } from "./proof/notation.js";
@@ -101,6 +101,7 @@ function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], der
     ...whole,
     ...of("vertices").map((one) => verticesClaim(facts, one)),
     ...strict.filter((one) => !alike.includes(one)).map((one) => strictLocalClaim(facts, one)),
+    ...of("not-strict").map((one) => notStrictClaim(facts, one)),
     ...of("not-global").map(({ statement }) => notGlobalClaim(facts, statement)),
     ...(alike.length === 0 ? [] : [linearStrictClaim(facts, alike)]),
     ...layers,
@@ -117,6 +118,7 @@ const WRITTEN: readonly StatementKind[] = [
   "not-local",
   "not-global",
   "strict-local",
+  "not-strict",
   "bound",
   "vertices",
 ];
@@ -131,6 +133,7 @@ export function bareClaim<E>(
     feasible: "feasible",
     kkt: `a KKT point of $${problemLatex(scope)}$`,
     local: `${meaning.radius === null ? "a" : "a strict"} local optimum of $${problemLatex(scope)}$`,
+    strict: `a strict local optimum of $${problemLatex(scope)}$`,
     global: `a global optimum of $${problemLatex(scope)}$`,
   }[meaning.about];
   const within = meaning.radius === null ? "" : `, within distance $${numberLatex(K, meaning.radius)}$`;

@@ -24,11 +24,18 @@ export function claimedText(verdict: Verdict): string {
 }
 
 /** `open` is the answer to a question that is not decided. */
-function answerLines({ feasible, kkt, local, strict, radius, global, layers }: Verdict, open: string): string[] {
+function answerLines(verdict: Verdict, open: string): string[] {
+  const { feasible, kkt, local, strict, isContinuum, radius, global, layers } = verdict;
   if (feasible === false) return ["  feasible        no"];
   const word = (answer: Answer) => (answer === "undecided" ? open : answer);
   const strictly =
-    strict === true ? `, strict within radius ${radius}` : local === "yes" ? ` (strict or not: ${open})` : "";
+    strict === true
+      ? `, strict within radius ${radius}`
+      : isContinuum
+        ? ", not strict: on a curve of feasible points of its norm"
+        : local === "yes"
+          ? ` (strict or not: ${open === "undecided" ? "not decided" : open})`
+          : "";
   return [
     `  feasible        ${feasible === null ? open : "yes"}`,
     `  KKT point       ${word(kkt)}`,
@@ -57,6 +64,7 @@ export function predicateText<E>({ about, scope, radius }: Meaning<E>): string {
   if (about === "feasible") return "feasible";
   if (about === "kkt") return "a KKT point (Clarke)";
   const problem = scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
+  if (about === "strict") return `a strict local optimum of ${problem}`;
   return `a ${radius === null ? "" : "strict "}${about} optimum of ${problem}`;
 }
 

@@ -12,6 +12,12 @@ import { radicalBasis } from "./radical-basis.js";
 
 export type Answer = "yes" | "no" | "undecided";
 
+/** A verdict as \`--json\` has it. (Interface: verdict.) */
+export function interfaceOf<V extends Pick<Verdict, "isContinuum">>(verdict: V): Omit<V, "isContinuum"> {
+  const { isContinuum: _, ...rest } = verdict;
+  return rest;
+}
+
 /** What may stay open. */
 export type Question = { readonly about: "kkt" } | { readonly about: "local" | "global"; readonly scope: Scope };
 
@@ -29,6 +35,8 @@ export interface Verdict {
   readonly kkt: Answer;
   readonly local: Answer;
   readonly strict: true | null;
+  /** Whether it is shown not to be strict: there are other feasible points, no longer, arbitrarily near. Not part of the interface. */
+  readonly isContinuum: boolean;
   /** The certified radius of strict local optimality, as an exact number. */
   readonly radius: string | null;
   readonly global: Answer;
@@ -58,7 +66,7 @@ export function verdictOf<E>(
   const said = (about: Meaning<E>["about"], answer: "yes" | "no") =>
     meanings.filter((one) => one.about === about && one.answer === answer);
   if (said("feasible", "no").length > 0) {
-    const no = { kkt: "no", local: "no", strict: null, radius: null, global: "no" } as const;
+    const no = { kkt: "no", local: "no", strict: null, isContinuum: false, radius: null, global: "no" } as const;
     return { name, feasible: false, ...no, layers: [], undecided: [], certificate };
   }
 
@@ -86,7 +94,9 @@ export function verdictOf<E>(
     const ball = locals.find((one) => one.radius !== null && proves(one));
     const strict = ball === undefined ? null : (true as const);
     const radius = ball === undefined ? null : exactText(field, ball.radius!);
-    return { local, strict, radius, global };
+    const isContinuum = local === "yes" && said("strict", "no").some(refutes);
+    if (strict && isContinuum) throw new Error("accepted statements contradict each other: strict or not");
+    return { local, strict, isContinuum, radius, global };
   };
   const whole = decide(null);
   const layers = layersAsked(network).map((layer): LayerVerdict => {

@@ -132,6 +132,7 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
       trees: few(fc.record({ sample, tree: treeOf(fc.constant({})) })),
     }),
     "not-local": fc.record({ kind: kind("not-local"), scope, curve }),
+    "not-strict": fc.record({ kind: kind("not-strict"), scope, curve }),
     "not-global": fc.record({ kind: kind("not-global"), scope, better: vectorOf(network.parameters.length) }),
     "strict-local": fc.record({ kind: kind("strict-local"), scope, radius: number, tree: treeOf(strictLeaf) }),
     bound: fc.record({

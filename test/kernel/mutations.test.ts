@@ -16,6 +16,7 @@ const STILL_PROOFS = new Map([
   ["not-kkt.trees.tree.gone", "a sum may be taken in any order"],
   ["not-local.curve.end", "a curve may be followed less far, or farther as long as nothing changes sign"],
   ["not-local.curve.steps", "the margins and the norm have room, and a coefficient may be added to or left out"],
+  ["not-strict.curve.end", "a curve may be followed less far, or farther as long as nothing changes sign"],
   ["not-global.better", "the better points are many"],
   ["strict-local.scope", "layers that play the same part have the same optima"],
   ["strict-local.radius", "what holds in a ball holds in a smaller one, and the prover tries few radii"],

@@ -7,8 +7,8 @@ import { verifyStatement } from "../../src/kernel/verify.js";
 import type { Instance } from "../../src/network/instance.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { isHomogeneous } from "../../src/report/homogeneity.js";
-import { statementText } from "../../src/report/text.js";
-import { questionKey, type Verdict, verdictOf } from "../../src/report/verdict.js";
+import { statementText, verdictText } from "../../src/report/text.js";
+import { interfaceOf, questionKey, type Verdict, verdictOf } from "../../src/report/verdict.js";
 
 interface Given {
   readonly network: object;
@@ -72,7 +72,7 @@ describe("what follows from what", () => {
   });
 
   it("an infeasible point is nothing else, and no layer is asked", () => {
-    expect(verdictOf(DEPTH_2, [says("feasible", "no")])).toEqual({
+    expect(interfaceOf(verdictOf(DEPTH_2, [says("feasible", "no")]))).toEqual({
       name: "p",
       feasible: false,
       kkt: "no",
@@ -91,6 +91,7 @@ describe("what follows from what", () => {
     ["local", [says("local", "yes"), says("local", "no", 1)]],
     ["global", [says("global", "yes"), says("global", "no")]],
     ["not KKT, yet local", [says("kkt", "no"), says("local", "yes")]],
+    ["strict, and not strict", [says("local", "yes", null, HALF), says("strict", "no")]],
   ])("contradictions are errors: %s", (_, statements) => {
     expect(() => verdictOf(DEPTH_2, statements)).toThrow(/contradict/);
   });
@@ -110,10 +111,24 @@ describe("what follows from what", () => {
       "undecided",
       "certificate",
     ];
-    expect(Object.keys(verdict)).toEqual(keys);
+    expect(Object.keys(interfaceOf(verdict))).toEqual(keys);
     expect(verdict.radius).toBe("1/2");
     expect(verdict.undecided).toContain("global optimum of layer 2: so it is");
     expect(verdict.undecided).toContain("KKT point: no statement");
+  });
+
+  it("says in words whether a local optimum is strict: yes, no, or not decided", () => {
+    const local = [{ meaning: FEASIBLE }, says("local", "yes")];
+    const words = (...more: ReturnType<typeof says>[]) => {
+      const verdict = verdictOf(DEPTH_2, [...local, ...more]);
+      return [/local optimum {3}(.*)/.exec(verdictText(verdict))![1], verdict.strict, verdict.isContinuum];
+    };
+    expect(words()).toEqual(["yes (strict or not: not decided)", null, false]);
+    expect(words(says("local", "yes", null, HALF))).toEqual(["yes, strict within radius 1/2", true, false]);
+    const continuum = ["yes, not strict: on a curve of feasible points of its norm", null, true];
+    expect(words(says("strict", "no"))).toEqual(continuum);
+    expect(words(says("strict", "no", 0))).toEqual(continuum);
+    expect(verdictOf(DEPTH_2, [says("local", "no"), says("strict", "no")]).isContinuum).toBe(false);
   });
 
   it("a scope that moves all parameters is the whole, and is not left open twice", () => {

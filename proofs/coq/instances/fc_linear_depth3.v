@@ -1,6 +1,9 @@
 (** fc-linear-depth3: theorems about one network, its data and a point, each proved by computation
     with a checker that `theory/` proves sound. The definitions are in
     `theory/Definitions.v`. Written by `margincert export --to coq`.
+
+    Accepted by the TypeScript kernel, and NOT proved here:
+    - not-strict: the theory has no theorem about points that are not strict
 *)
 From Coq Require Import Reals QArith List.
 From MarginCert Require Import All.

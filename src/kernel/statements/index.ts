@@ -5,6 +5,7 @@ import { type Kkt, type KktProof, kkt } from "./kkt.js";
 import { type NotGlobal, notGlobal } from "./not-global.js";
 import { type NotKkt, notKkt } from "./not-kkt.js";
 import { type NotLocal, type NotLocalProof, notLocal } from "./not-local.js";
+import { type NotStrict, type NotStrictProof, notStrict } from "./not-strict.js";
 import { type StrictLocal, type StrictProof, strictLocal } from "./strict-local.js";
 import { type Vertex, type Vertices, vertices } from "./vertices.js";
 
@@ -16,6 +17,7 @@ export const kinds = <E>() => ({
   "not-local": notLocal<E>(),
   "not-global": notGlobal<E>(),
   "strict-local": strictLocal<E>(),
+  "not-strict": notStrict<E>(),
   bound: bound<E>(),
   vertices: vertices<E>(),
 });
@@ -28,6 +30,7 @@ export type Statement<E> =
   | NotLocal<E>
   | NotGlobal<E>
   | StrictLocal<E>
+  | NotStrict<E>
   | Bound<E>
   | Vertices<E>;
 
@@ -40,6 +43,7 @@ interface Proofs<E> {
   readonly kkt: KktProof<E>;
   readonly "not-local": NotLocalProof<E>;
   readonly "strict-local": readonly StrictProof<E>[];
+  readonly "not-strict": NotStrictProof<E>;
   readonly bound: BoundProof<E>;
   readonly vertices: readonly Vertex<E>[];
 }

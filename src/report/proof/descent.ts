@@ -1,8 +1,9 @@
-/** `not-local` by a curve, `not-global` by a better point. */
+/** `not-local` and `not-strict` by a curve, `not-global` by a better point. */
 import { squaredNorm } from "../../exact/field.js";
 import type { Facts } from "../../kernel/facts.js";
-import { type Curve, curvePoint, passAlong, passAt } from "../../kernel/forward.js";
+import { curvePoint, type PassOnCurve, passAlong, passAt } from "../../kernel/forward.js";
 import type { Of, Proved } from "../../kernel/statements/index.js";
+import { curveNumerators } from "../../kernel/statements/not-strict.js";
 import { type Instance, marginOf } from "../../network/instance.js";
 import { isLinear, isLinearLayer, parametersOf } from "../../network/network.js";
 import { type Block, claim, display, items, text } from "./document.js";
@@ -49,7 +50,7 @@ export function notLocalClaim<E>({ instance, margins }: Facts<E>, group: readonl
     text(
       `so that $\\theta(0) = \\theta$.${only}${smooth ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
     ),
-    ...(smooth ? [] : [items(data.map((_, i) => signItem(instance, curve, i)))]),
+    ...(smooth ? [] : [items(data.map((_, i) => signItem(instance, curve.end, passAlong(instance, curve, i), i)))]),
     text(`Hence the margins, for $0 < t \\le ${end}$:`),
     items(slacks),
     text("and the norm decreases:"),
@@ -61,19 +62,79 @@ export function notLocalClaim<E>({ instance, margins }: Facts<E>, group: readonl
 }
 
 /** The units with kinks, with the sign of their pre-activation at a sample on the curve. */
-function signItem<E>(instance: Instance<E>, curve: Curve<E>, sample: number): string {
-  const { network, field: K } = instance;
-  const { preactivations } = passAlong(instance, curve, sample);
+function signItem<E>(
+  { network, field: K }: Instance<E>,
+  end: E,
+  { preactivations }: PassOnCurve<E>,
+  sample: number,
+  scaled: (formula: string, layer: number) => string = (formula) => formula,
+): string {
   const parts = preactivations.flatMap((layer, l) =>
     layer.flatMap((p, unit) => {
       if (isLinearLayer(network, l)) return [];
-      const name = preactivationLatex(network, sample, l, unit);
+      const name = scaled(preactivationLatex(network, sample, l, unit), l);
       if (p.length === 0) return [`$${name} = 0$`];
-      const { sign, formula, reason } = signProof(K, p, curve.end);
+      const { sign, formula, reason } = signProof(K, p, end);
       return [`$${name} = ${formula} ${sign > 0 ? ">" : "<"} 0$${reason === "" ? "" : ` ${reason}`}`];
     }),
   );
   return `on $x_{${sample + 1}}$: ${parts.join("; ")}.`;
+}
+
+/** (1 + t²)^n times a formula. */
+function multiplied(formula: string, n: number): string {
+  return `(1 + t^{2})${n === 1 ? "" : `^{${n}}`} ${formula}`;
+}
+
+/** A curve with the denominator 1 + t²; what is written out is multiplied by powers of it. */
+export function notStrictClaim<E>(
+  { instance, margins }: Facts<E>,
+  { statement: { scope: given, curve }, proof }: Extract<Proved<E>, { kind: "not-strict" }>,
+): Block {
+  const { network, field: K, data } = instance;
+  const scope = properScope(network, given);
+  const end = numberLatex(K, curve.end);
+  const moving = curveNumerators(instance, curve)
+    .map((p, k) => ({ p, k }))
+    .filter(({ k }) => curve.steps.some((step) => step.has(k)));
+  const depth = network.layers.length;
+  const slacks = margins.map((one, j) => {
+    const margin = `$${multiplied(`(${marginLatex(network, one, "\\theta(t)")} - 1)`, depth)}`;
+    const slack = proof.slacks[j]!;
+    if (slack.length === 0) return `${margin} = 0$ identically.`;
+    const { formula, reason } = signProof(K, slack, curve.end);
+    return `${margin} = ${formula} > 0$${reason === "" ? "" : `, ${reason}`}.`;
+  });
+  const saved = signProof(K, proof.saved, curve.end);
+  const because = saved.reason === "" ? "" : `, ${saved.reason}`;
+  const smooth = isLinear(network);
+  return claim(`The point $${pointLatex(scope)}$ is not a strict local optimum of $${problemLatex(scope)}$.`, [
+    text(`For $0 \\le t \\le ${end}$ let $\\theta(t)$ be $\\theta$ with`),
+    display(
+      ...packed(moving.map(({ p, k }) => `(1 + t^{2})\\,${parameterLatex(network, k)}(t) = ${polynomialLatex(K, p)}`)),
+    ),
+    text(
+      `so that $\\theta(0) = \\theta$, and $\\theta(t) \\ne \\theta$ for all small $t > 0$.${smooth ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
+    ),
+    ...(smooth
+      ? []
+      : [
+          items(
+            data.map((_, i) =>
+              signItem(instance, curve.end, proof.passes[i]!, i, (name, l) => multiplied(name, l + 1)),
+            ),
+          ),
+        ]),
+    text(`Hence the margins, for $0 < t \\le ${end}$:`),
+    items(slacks),
+    text("and the norm does not grow:"),
+    display(
+      `${multiplied("(\\|\\theta\\|^{2} - \\|\\theta(t)\\|^{2})", 2)} = ${saved.formula}${saved.sign === 0 ? "" : " > 0"}`,
+    ),
+    text(
+      `${saved.sign === 0 ? "identically" : `for $0 < t \\le ${end}$`}${because}. So there are other feasible points, no longer than $\\theta$, arbitrarily near to it.`,
+    ),
+  ]);
 }
 
 export function notGlobalClaim<E>(
