@@ -21,6 +21,9 @@ const CHANGES = [
   ["not_local_end", "diagonal-depth2-relu", "not-local", (s) => (s.curve.end = "8")],
   ["not_local_field", "diagonal-deep-relu", "not-local", (s) => (s.curve.steps[1]["w1[1]"] = ["0", "6", "1/8"])],
   ["not_local_layer", "relu-nonzero-weights", "not-local", (s) => (s.scope = 2)],
+  ["not_strict", "fc-linear-depth2", "not-strict", (s) => (firstOf(s.curve.steps[1]).value = "-1")],
+  ["not_strict_still", "fc-linear-depth2", "not-strict", (s) => (s.curve.steps = [])],
+  ["not_strict_longer", "fc-linear-depth2", "not-strict", (s) => (firstOf(s.curve.steps[0]).value = "3")],
   ["not_global", "relu-nonzero-inputs", "not-global", (s) => (s.better[0] = "0")],
   ["not_kkt", "shared-not-kkt", "not-kkt", (s) => (s.direction.u = "-1")],
   ["not_kkt_gone", "opposite-kinks", "not-kkt", (s) => (gone(s.trees[0])[0].weight = "2")],
@@ -51,6 +54,12 @@ const CHANGES = [
   ["chain_linear", "linear-chain", "bound whole", (_, problem) => (problem.point[2] = "2")],
 ];
 
+/** The first entry of a sparse vector, to be changed. */
+const firstOf = (vector) => ({
+  set value(text) {
+    vector[Object.keys(vector)[0]] = text;
+  },
+});
 const leaves = ({ tree }) => tree.flatMap((node) => (node.leaf === undefined ? [] : [node.leaf]));
 const gone = ({ tree }) => tree.find((node) => node.gone !== undefined).gone;
 const product = (tree) => leaves(tree).flatMap(({ products = [] }) => products)[0];

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError, readJson } from "../network/decode.js";
 import type { Claim } from "../paper/claims.js";
 import { type Accepted, acceptedIn } from "../report/accepted.js";
-import { identifier, toCoq } from "../report/coq.js";
+import { coqSeconds, identifier, toCoq } from "../report/coq.js";
 import { canonicalOf, problemOf } from "../report/hash.js";
 import { articleLatex, type FragmentNames, fragmentLatex, proofLatex } from "../report/proof/latex.js";
 import { proofMarkdown } from "../report/proof/markdown.js";
@@ -13,17 +13,23 @@ import { documentOf } from "../report/proof.js";
 import { refusalText } from "../report/text.js";
 import { kktSystem } from "../symbolic/margins.js";
 import { readAccepted } from "./certificates.js";
-import { badInput, EXIT, say, worst, writeAtomically } from "./common.js";
+import { badInput, complain, EXIT, say, worst, writeAtomically } from "./common.js";
 import { hashOf } from "./hash.js";
 
 interface Target {
   readonly file: (name: string) => string;
   /** Throws InputError for what cannot be written in this form. */
   readonly text: (accepted: Accepted) => string;
+  /** What is said of a file on stderr. */
+  readonly remark?: (text: string) => string;
 }
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  coq: { file: (name) => `${identifier(name)}.v`, text: coqText },
+  coq: {
+    file: (name) => `${identifier(name)}.v`,
+    text: coqText,
+    remark: (text) => `about ${coqSeconds(text)} s of Coq, by \`node proofs/coq/run.mjs\` in a clone`,
+  },
   latex: { file: (name) => `${name}.tex`, text: (accepted) => proofLatex(documentOf(accepted, kktSystem)) },
   markdown: { file: (name) => `${name}.md`, text: (accepted) => proofMarkdown(documentOf(accepted, kktSystem)) },
 };
@@ -118,11 +124,13 @@ function exportFile(file: string, target: Target, { out, claims }: Options, writ
     const other = written.get(path.toLowerCase());
     if (other !== undefined) throw new InputError("problem.name", `${path} has been written from ${other} already`);
     written.set(path.toLowerCase(), file);
-    writeAtomically(path, target.text(chosen(accepted, claims)));
+    const text = target.text(chosen(accepted, claims));
+    writeAtomically(path, text);
+    say(`${path}\n`);
+    if (target.remark !== undefined) complain(`${path}: ${target.remark(text)}`);
   } catch (error) {
     return badInput(file, error);
   }
-  say(`${path}\n`);
   return EXIT.done;
 }
 

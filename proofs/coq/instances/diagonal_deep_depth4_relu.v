@@ -28,28 +28,28 @@ Definition theta : point := point_of value exact_point.
 
 Theorem diagonal_deep_depth4_relu_class_N :
   class_N net 2.
-Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+Proof. refine (class_N_sound net _ _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_feasible :
   feasible net data theta.
-Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_kkt :
   kkt net data theta.
 Proof. refine (check_kkt_sound K value exact net exact_data exact_point
-  [(0%nat, (1 # 2), 1, [[(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]])] _). vm_compute. reflexivity. Qed.
+  [(0%nat, (1 # 2), 1, [[(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]; [(1 # 2)]])] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_not_local_optimum :
   ~ local_optimum net data Whole theta.
 Proof. refine (check_not_local_sound K value exact net exact_data Whole exact_point
-  (1 # 64) [[(1 # 2); (-1); (-47 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]] _). vm_compute. reflexivity. Qed.
+  (1 # 64) [[(1 # 2); (-1); (-47 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]; [(1 # 2); (-1); (1 # 2)]; [(1 # 2); 1; (1 # 2)]] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_1_strict_local_optimum :
   strict_local_within (value (1 # 4)) net data (Layer 1) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_point (1 # 4)
   [42; 83; 23; 64; 4; 45; 86; 26] [true]
   (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.
@@ -59,14 +59,14 @@ Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_p
     [((1 # 2), [([0]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([0]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([1]%nat, 1)]); ((1 # 8), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 8), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_2_strict_local_optimum :
   strict_local_within (value (1 # 4)) net data (Layer 2) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 2) exact_point (1 # 4)
   [42; 83; 23; 64; 4; 45; 86; 26] [true]
   (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.
@@ -76,14 +76,14 @@ Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_p
     [((1 # 2), [([2]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([2]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([3]%nat, 1)]); ((1 # 8), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 8), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
-    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_3_strict_local_optimum :
   strict_local_within (value (1 # 4)) net data (Layer 3) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 3) exact_point (1 # 4)
   [42; 83; 23; 64; 4; 45; 86; 26] [true]
   (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_3_global_optimum :
   global_optimum net data (Layer 3) theta.
@@ -93,21 +93,21 @@ Proof. refine (check_global_sound K value exact net exact_data (Layer 3) exact_p
     [((1 # 2), [([4]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([5]%nat, 1); ([]%nat, (-1 # 2))])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([4]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([5]%nat, 1)]); ((1 # 8), [([]%nat, 1)])]))) (Split (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
     [((1 # 2), [([4]%nat, 1)]); ((1 # 2), [([5]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 8), [([]%nat, 1)])])) (Leaf (@Build_cell_proof K [(1 # 2)] [0; 0] []
-    [((1 # 2), [([4]%nat, 1)]); ((1 # 2), [([5]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([4]%nat, 1)]); ((1 # 2), [([5]%nat, 1)]); ((1 # 4), [([]%nat, 1)])])))) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_4_global_optimum :
   global_optimum net data (Layer 4) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 4) exact_point
   [42; 83; 23; 64; 4; 45; 86; 26] [true]
   (Leaf (@Build_cell_proof K [(1 # 2)] [] []
-    [((1 # 2), [([6]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([7]%nat, 1); ([]%nat, (-1 # 2))])])) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([6]%nat, 1); ([]%nat, (-1 # 2))]); ((1 # 2), [([7]%nat, 1); ([]%nat, (-1 # 2))])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_depth4_relu_layer_4_strict_local_optimum :
   strict_local_within (value 1) net data (Layer 4) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 4) exact_point 1
   [42; 83; 23; 64; 4; 45; 86; 26] [true]
   (Leaf (@Build_strict_proof K [((1 # 2), 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Definition diagonal_deep_depth4_relu_theorems :=
   (diagonal_deep_depth4_relu_class_N,

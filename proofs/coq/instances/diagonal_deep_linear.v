@@ -15,86 +15,86 @@ Definition net : network := {|
    [[Param 4; Param 5]]];
   act := Linear |}.
 
-(** The numbers are polynomials in a, the root of the polynomial between low and high. *)
+(** The numbers are polynomials in a, the root of the polynomial between low and high, over a denominator. *)
 Definition minimal_polynomial : list Q := [(-2); 0; 0; 1].
-Definition low : Q := (11620720580245083921 # 9223372036854775808).
+Definition low : Q := (23241441160490167842 # 18446744073709551616).
 Definition high : Q := (23241441160490167843 # 18446744073709551616).
 Theorem generator_exists : exists a, root_of minimal_polynomial low high a.
 Proof. apply root_exists. vm_compute. reflexivity. Qed.
-Definition K : ops := field_of [2; 0; 0] low high.
+Definition K : ops := field_of [2; 0; 0]%Z low high.
 
 Section Instance.
 Variable a : R.
 Hypothesis root : root_of minimal_polynomial low high a.
-Definition value : K -> R := qvalue a.
+Definition value : K -> R := value_at a.
 Lemma exact : reading K value.
 Proof. apply field_of_reading; [reflexivity | exact root]. Qed.
 
 Definition exact_data : list (exact_sample K) :=
-  [([[1]; [1]], true)].
-Definition exact_point : list K := [[0; 0; (1 # 2)]; [0; 0; (1 # 2)]; [0; 0; (1 # 2)]; [0; 0; (1 # 2)]; [0; 0; (1 # 2)]; [0; 0; (1 # 2)]].
+  [([(over [1]%Z 1); (over [1]%Z 1)], true)].
+Definition exact_point : list K := [(over [0; 0; 1]%Z 2); (over [0; 0; 1]%Z 2); (over [0; 0; 1]%Z 2); (over [0; 0; 1]%Z 2); (over [0; 0; 1]%Z 2); (over [0; 0; 1]%Z 2)].
 Definition data : list sample := samples_of value exact_data.
 Definition theta : point := point_of value exact_point.
 
 Theorem diagonal_deep_linear_class_N :
   class_N net 2.
-Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+Proof. refine (class_N_sound net _ _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_feasible :
   feasible net data theta.
-Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_kkt :
   kkt net data theta.
 Proof. refine (check_kkt_sound K value exact net exact_data exact_point
-  [(0%nat, [0; 1], [1], [[[0; 0; (1 # 2)]]; [[0; 0; (1 # 2)]]; [[0; 0; (1 # 2)]]; [[0; 0; (1 # 2)]]; [[0; 0; (1 # 2)]]; [[0; 0; (1 # 2)]]])] _). vm_compute. reflexivity. Qed.
+  [(0%nat, (over [0; 1]%Z 1), (over [1]%Z 1), [[(over [0; 0; 1]%Z 2)]; [(over [0; 0; 1]%Z 2)]; [(over [0; 0; 1]%Z 2)]; [(over [0; 0; 1]%Z 2)]; [(over [0; 0; 1]%Z 2)]; [(over [0; 0; 1]%Z 2)]])] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_not_local_optimum :
   ~ local_optimum net data Whole theta.
 Proof. refine (check_not_local_sound K value exact net exact_data Whole exact_point
-  [(1 # 32)] [[[0; 0; (1 # 2)]; [1]; [0; (-6); (1 # 8)]]; [[0; 0; (1 # 2)]; [(-1)]; [0; 0; (1 # 8)]]; [[0; 0; (1 # 2)]; [1]; [0; 0; (1 # 8)]]; [[0; 0; (1 # 2)]; [(-1)]; [0; 0; (1 # 8)]]; [[0; 0; (1 # 2)]; [1]; [0; 0; (1 # 8)]]; [[0; 0; (1 # 2)]; [(-1)]; [0; 0; (1 # 8)]]] _). vm_compute. reflexivity. Qed.
+  (over [1]%Z 32) [[(over [0; 0; 1]%Z 2); (over [1]%Z 1); (over [0; (-48); 1]%Z 8)]; [(over [0; 0; 1]%Z 2); (over [(-1)]%Z 1); (over [0; 0; 1]%Z 8)]; [(over [0; 0; 1]%Z 2); (over [1]%Z 1); (over [0; 0; 1]%Z 8)]; [(over [0; 0; 1]%Z 2); (over [(-1)]%Z 1); (over [0; 0; 1]%Z 8)]; [(over [0; 0; 1]%Z 2); (over [1]%Z 1); (over [0; 0; 1]%Z 8)]; [(over [0; 0; 1]%Z 2); (over [(-1)]%Z 1); (over [0; 0; 1]%Z 8)]] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_cell_proof K [[0; 1]] [] []
-    [([(1 # 2)], [([0]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([1]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) _). vm_compute. reflexivity. Qed.
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_cell_proof K [(over [0; 1]%Z 1)] [] []
+    [((over [1]%Z 2), [([0]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))]); ((over [1]%Z 2), [([1]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_1_strict_local_optimum :
-  strict_local_within (value [1]) net data (Layer 1) theta.
-Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_point [1]
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_strict_proof K [([0; 1], [])] [1] []
-    [])) _). vm_compute. reflexivity. Qed.
+  strict_local_within (value (over [1]%Z 1)) net data (Layer 1) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_point (over [1]%Z 1)
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_strict_proof K [((over [0; 1]%Z 1), (over []%Z 1))] (over [1]%Z 1) []
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_cell_proof K [[0; 1]] [] []
-    [([(1 # 2)], [([2]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([3]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) _). vm_compute. reflexivity. Qed.
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_cell_proof K [(over [0; 1]%Z 1)] [] []
+    [((over [1]%Z 2), [([2]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))]); ((over [1]%Z 2), [([3]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_2_strict_local_optimum :
-  strict_local_within (value [1]) net data (Layer 2) theta.
-Proof. refine (check_strict_sound K value exact net exact_data (Layer 2) exact_point [1]
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_strict_proof K [([0; 1], [])] [1] []
-    [])) _). vm_compute. reflexivity. Qed.
+  strict_local_within (value (over [1]%Z 1)) net data (Layer 2) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 2) exact_point (over [1]%Z 1)
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_strict_proof K [((over [0; 1]%Z 1), (over []%Z 1))] (over [1]%Z 1) []
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_3_global_optimum :
   global_optimum net data (Layer 3) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 3) exact_point
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_cell_proof K [[0; 1]] [] []
-    [([(1 # 2)], [([4]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])]); ([(1 # 2)], [([5]%nat, [1]); ([]%nat, [0; 0; (-1 # 2)])])])) _). vm_compute. reflexivity. Qed.
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_cell_proof K [(over [0; 1]%Z 1)] [] []
+    [((over [1]%Z 2), [([4]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))]); ((over [1]%Z 2), [([5]%nat, (over [1]%Z 1)); ([]%nat, (over [0; 0; (-1)]%Z 2))])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem diagonal_deep_linear_layer_3_strict_local_optimum :
-  strict_local_within (value [1]) net data (Layer 3) theta.
-Proof. refine (check_strict_sound K value exact net exact_data (Layer 3) exact_point [1]
-  [[42]; [83]; [23]; [64]; [4]; [45]] [true]
-  (Leaf (@Build_strict_proof K [([0; 1], [])] [1] []
-    [])) _). vm_compute. reflexivity. Qed.
+  strict_local_within (value (over [1]%Z 1)) net data (Layer 3) theta.
+Proof. refine (check_strict_sound K value exact net exact_data (Layer 3) exact_point (over [1]%Z 1)
+  [(over [42]%Z 1); (over [83]%Z 1); (over [23]%Z 1); (over [64]%Z 1); (over [4]%Z 1); (over [45]%Z 1)] [true]
+  (Leaf (@Build_strict_proof K [((over [0; 1]%Z 1), (over []%Z 1))] (over [1]%Z 1) []
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 End Instance.
 

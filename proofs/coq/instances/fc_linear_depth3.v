@@ -1,9 +1,6 @@
 (** fc-linear-depth3: theorems about one network, its data and a point, each proved by computation
     with a checker that `theory/` proves sound. The definitions are in
     `theory/Definitions.v`. Written by `margincert export --to coq`.
-
-    Accepted by the TypeScript kernel, and NOT proved here:
-    - not-strict: the theory has no theorem about points that are not strict
 *)
 From Coq Require Import Reals QArith List.
 From MarginCert Require Import All.
@@ -31,70 +28,76 @@ Definition theta : point := point_of value exact_point.
 
 Theorem fc_linear_depth3_class_N :
   class_N net 2.
-Proof. refine (class_N_sound net _ _). vm_compute. reflexivity. Qed.
+Proof. refine (class_N_sound net _ _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_feasible :
   feasible net data theta.
-Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_compute. reflexivity. Qed.
+Proof. refine (check_feasible_sound K value exact net exact_data exact_point _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_kkt :
   kkt net data theta.
 Proof. refine (check_kkt_sound K value exact net exact_data exact_point
   [(0%nat, 2, 1, [[]; [2]; []; []; [2]; []; []; []; [2]; []]);
-   (1%nat, 2, 1, [[]; [2]; []; []; [2]; []; []; []; [2]; []])] _). vm_compute. reflexivity. Qed.
+   (1%nat, 2, 1, [[]; [2]; []; []; [2]; []; []; []; [2]; []])] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_global_optimum :
   global_optimum net data Whole theta.
 Proof. refine (check_svm_dual_sound K value exact net 2 exact_data exact_point
-  [2; 2] _). vm_compute. reflexivity. Qed.
+  [2; 2] _). vm_cast_no_check (eq_refl true). Qed.
+
+Theorem fc_linear_depth3_not_strict_local_optimum :
+  ~ strict_local_optimum net data Whole theta.
+Proof. refine (check_not_strict_sound K value exact net exact_data Whole exact_point
+  1 [[]; [0; 0; (-4)]; []; [0; 4]; [0; 0; (-4)]; [0; 4]; []; []; []; []] _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_1_global_optimum :
   global_optimum net data (Layer 1) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 1) exact_point
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; true]
   (Leaf (@Build_cell_proof K [2; 2] [] []
-    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)])])) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([0]%nat, 1)]); ((1 # 2), [([1]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([2]%nat, 1)]); ((1 # 2), [([3]%nat, 1)])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_1_strict_local_optimum :
   strict_local_within (value 1) net data (Layer 1) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 1) exact_point 1
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; true]
   (Leaf (@Build_strict_proof K [(2, 0); (2, 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_2_global_optimum :
   global_optimum net data (Layer 2) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 2) exact_point
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; false]
   (Leaf (@Build_cell_proof K [4] [] []
-    [((1 # 2), [([4]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([5]%nat, 1)]); ((1 # 2), [([6]%nat, 1)]); ((1 # 2), [([7]%nat, 1)])])) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([4]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([5]%nat, 1)]); ((1 # 2), [([6]%nat, 1)]); ((1 # 2), [([7]%nat, 1)])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_2_strict_local_optimum :
   strict_local_within (value 1) net data (Layer 2) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 2) exact_point 1
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; true]
   (Leaf (@Build_strict_proof K [(4, 0); (0, 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_3_global_optimum :
   global_optimum net data (Layer 3) theta.
 Proof. refine (check_global_sound K value exact net exact_data (Layer 3) exact_point
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; false]
   (Leaf (@Build_cell_proof K [4] [] []
-    [((1 # 2), [([8]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([9]%nat, 1)])])) _). vm_compute. reflexivity. Qed.
+    [((1 # 2), [([8]%nat, 1); ([]%nat, (-2))]); ((1 # 2), [([9]%nat, 1)])])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Theorem fc_linear_depth3_layer_3_strict_local_optimum :
   strict_local_within (value 1) net data (Layer 3) theta.
 Proof. refine (check_strict_sound K value exact net exact_data (Layer 3) exact_point 1
   [42; 83; 23; 64; 4; 45; 86; 26; 67; 7] [true; true]
   (Leaf (@Build_strict_proof K [(4, 0); (0, 0)] 1 []
-    [])) _). vm_compute. reflexivity. Qed.
+    [])) _). vm_cast_no_check (eq_refl true). Qed.
 
 Definition fc_linear_depth3_theorems :=
   (fc_linear_depth3_class_N,
    fc_linear_depth3_feasible,
    fc_linear_depth3_kkt,
    fc_linear_depth3_global_optimum,
+   fc_linear_depth3_not_strict_local_optimum,
    fc_linear_depth3_layer_1_global_optimum,
    fc_linear_depth3_layer_1_strict_local_optimum,
    fc_linear_depth3_layer_2_global_optimum,

@@ -1,3 +1,3 @@
 (** Everything that an instance needs. *)
 From MarginCert Require Export Definitions Sanity Exact Algebra Forward Common Near Class Points
-  NotLocal Kkt Explore Region Convex Strict SvmDual NormBound NotKkt.
+  NotLocal NotStrict Kkt Explore Region Convex Strict SvmDual NormBound NotKkt.

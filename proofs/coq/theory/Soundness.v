@@ -3,7 +3,7 @@ From MarginCert Require Import All Universal.
 
 Definition soundness :=
   (rationals_reading, field_of_reading, root_exists, class_N_sound,
-   check_feasible_sound, check_infeasible_sound, check_not_local_sound, check_not_global_sound,
+   check_feasible_sound, check_infeasible_sound, check_not_local_sound, check_not_strict_sound, check_not_global_sound,
    check_kkt_sound, check_global_sound, check_local_sound, check_strict_sound,
    check_strict_optimum, check_svm_dual_sound, check_norm_bound_sound, check_not_kkt_sound,
    infeasible_not_local, infeasible_not_kkt,
