@@ -279,11 +279,15 @@ export function isChainable<E>(instance: Instance<E>, { scope, layers }: Shape<E
   return chainShares(instance, multipliers).size === 0 || (layers.length === 3 && network.slopes.every(Q.isZero));
 }
 
-/** The labels that have paths of their own in a chain, with their shares of Σα: both, where the network is not linear; or none. */
+/**
+ * The labels that have paths of their own in a chain, with their shares of Σα: both, where the network has one output and is not linear;
+ * else none.
+ */
 export function chainShares<E>({ network, field: K, data }: Instance<E>, multipliers: readonly E[]): Map<number, E> {
+  if (network.outputs > 1 || isLinear(network)) return new Map();
   const own = (label: number) => multipliers.filter((c, i) => data[i]!.y === label && !K.isZero(c));
   const labels = [1, -1].filter((label) => own(label).length > 0);
-  if (labels.length < 2 || isLinear(network)) return new Map();
+  if (labels.length < 2) return new Map();
   const total = sum(K, multipliers);
   return new Map(labels.map((label) => [label, K.div(sum(K, own(label)), total)]));
 }
