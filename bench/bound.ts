@@ -6,6 +6,7 @@ import { type Facts, factsOf } from "../src/kernel/facts.js";
 import { verifyStatement } from "../src/kernel/verify.js";
 import { parseProblem } from "../src/problem/problem.js";
 import { findCommonBound } from "../src/prover/bound.js";
+import { ORDINARY } from "../src/prover/effort.js";
 import { decideKkt } from "../src/prover/kkt.js";
 
 const ROUNDS = 20;
@@ -40,17 +41,16 @@ function seconds(work: () => void): number {
 }
 
 const WIDTHS = [10, 100, 1000];
-const SEARCH = { effort: 1, progress: () => {}, reached: () => {} };
 
 console.log("dead neurons   reach   find and verify   ratio to the row above");
 for (const reach of ["local", "global"] as const) {
   const cases = WIDTHS.map((dead) => {
     const one = instance(dead);
-    const kkt = decideKkt(one);
+    const kkt = decideKkt(one, ORDINARY);
     if (kkt.kind !== "kkt") throw new Error("the point is a KKT point");
     const { statement } = kkt;
     const work = () => {
-      const found = findCommonBound(one, statement, reach, SEARCH);
+      const found = findCommonBound(one, statement, reach, ORDINARY);
       if (found === null || !verifyStatement(one.instance, found).accepted) throw new Error("the point is an optimum");
     };
     return { dead, work, best: Number.POSITIVE_INFINITY };

@@ -103,15 +103,38 @@ export function worst(codes: readonly number[]): number {
   return [EXIT.rejected, EXIT.badInput, EXIT.undecided].find((code) => codes.includes(code)) ?? EXIT.done;
 }
 
-/** Shows the stage of long work on stderr while it is a terminal; `done` clears the line. */
-export function progressLine(label: string): { readonly show: (stage: string) => void; readonly done: () => void } {
+/**
+ * Shows the stage of long work on stderr while it is a terminal, and where its end is known the time that is left at most; `done` clears the
+ * line.
+ */
+export function progressLine(label: string): {
+  readonly show: (stage: string, done?: number, most?: number) => void;
+  readonly done: () => void;
+} {
   const terminal = process.stderr.isTTY === true;
+  let [current, since] = ["", 0];
   return {
-    show: (stage) => {
-      if (terminal) process.stderr.write(`\r\u001b[2K${harmless(`${label}: ${stage}`)} …`);
+    show: (stage, done, most) => {
+      if (stage !== current) [current, since] = [stage, performance.now()];
+      if (!terminal) return;
+      const part =
+        done === undefined || most === undefined ? "" : `, ${partText(done, most, performance.now() - since)}`;
+      process.stderr.write(`\r\u001b[2K${harmless(`${label}: ${stage}${part}`)} …`);
     },
     done: () => {
       if (terminal) process.stderr.write("\r\u001b[2K");
     },
   };
+}
+
+/** How much is done of what is to be done at most, and how long that takes at this pace. */
+export function partText(done: number, most: number, milliseconds: number): string {
+  const left = done === 0 ? null : (milliseconds / 1000 / done) * (most - done);
+  const time =
+    left === null
+      ? ""
+      : left < 90
+        ? `, at most ${Math.ceil(left)} s left`
+        : `, at most ${Math.ceil(left / 60)} min left`;
+  return `${done} of at most ${most}${time}`;
 }

@@ -2,6 +2,7 @@
 import { type Rational, rational } from "../exact/rational.js";
 import { factsOf } from "../kernel/facts.js";
 import type { Problem } from "../network/instance.js";
+import { ORDINARY } from "../prover/effort.js";
 import { findBetter } from "../prover/not-global.js";
 import { normOf } from "../prover/search/numeric.js";
 import { flowEnd } from "./limit.js";
@@ -23,7 +24,7 @@ export function* betterPoints(
   }
   // Shorter than a point that is slightly shorter than θ.
   const shrunk = theta.map((c) => nearest(c * (1 - 1e-9), 1n << 50n));
-  const found = findBetter(factsOf({ ...problem, point: shrunk }), null);
+  const found = findBetter(factsOf({ ...problem, point: shrunk }), null, ORDINARY);
   if (found !== null) yield found.better;
 }
 

@@ -199,7 +199,7 @@ function findParts<E>(
   const cuts: Cut<E>[] = [];
   let columns: readonly { margin: number; vector: readonly E[] }[] | null | undefined;
   let multipliers = start;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS * search.effort; round++) {
     const parts: BoundPart<E>[] = [];
     let failed = false;
     const total = sum(K, multipliers);
@@ -221,11 +221,12 @@ function findParts<E>(
       const statement: Bound<E> = { kind: "bound", scope: shape.scope, reach, by: { multipliers, parts } };
       return verifyStatement(facts.instance, statement).accepted ? statement : null;
     }
-    if (columns === undefined) columns = subgradients(facts, shape.scope);
+    if (columns === undefined) columns = subgradients(facts, shape.scope, search);
     const next = columns === null ? null : recut(facts, shape.scope, columns, cuts);
     if (next === null) return null;
     multipliers = next;
   }
+  search.reached(`${MAX_ROUNDS * search.effort} choices of multipliers`);
   return null;
 }
 
@@ -364,10 +365,10 @@ function relaxedTree<E>(
     const at = outcome.split === null ? null : (nextWeight(cell) ?? outcome.split);
     if (at === null) return null;
     if (++splits > most) {
-      reached(`relaxations with ${most} splits`);
+      reached(`relaxations with ${most} splits of signs`);
       return null;
     }
-    progress(`relaxations: ${splits} splits of at most ${most}`);
+    progress("relaxing signs", splits, most);
     return { split: at };
   });
 }
@@ -502,7 +503,11 @@ function cutAt<E>(
 }
 
 /** All realizable subgradients of the active margins, or null when there are too many. */
-function subgradients<E>(facts: Facts<E>, scope: Scope): { margin: number; vector: readonly E[] }[] | null {
+function subgradients<E>(
+  facts: Facts<E>,
+  scope: Scope,
+  { effort, reached }: Search,
+): { margin: number; vector: readonly E[] }[] | null {
   const { instance, margins, active } = facts;
   const frame: Frame<E> = { facts, layers: instance.network.layers, scope, reach: "near", from: "point" };
   const moving = parametersOf(instance.network, scope);
@@ -513,14 +518,20 @@ function subgradients<E>(facts: Facts<E>, scope: Scope): { margin: number; vecto
       frame,
       openUnits(frame, [j]),
       (cell) => cell.sample(margin.sample).layers.map((layer) => layer.map(({ sign }) => sign === 1)),
-      MAX_COLUMNS,
+      MAX_COLUMNS * effort,
     );
-    if (tree === null) return null;
+    if (tree === null) {
+      reached(`${MAX_COLUMNS * effort} subgradients of a margin`);
+      return null;
+    }
     for (const pattern of leavesOf(tree)) {
       const whole = gradient(instance, margin, pattern);
       columns.push({ margin: j, vector: moving.map((k) => whole[k]!) });
     }
-    if (columns.length > MAX_COLUMNS) return null;
+    if (columns.length > MAX_COLUMNS * effort) {
+      reached(`${MAX_COLUMNS * effort} subgradients`);
+      return null;
+    }
   }
   return columns;
 }
@@ -1012,7 +1023,7 @@ export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach, s
   ) => ({ kind: "open", reason, hints, better }) as const;
   const shape = shapeOf(instance, scope);
   if (shape === null || shape.layers.length !== 1) return open("the bound asks for one moving weight on every path");
-  const columns = blocksOf(instance, shape).length > 1 ? subgradients(facts, scope) : null;
+  const columns = blocksOf(instance, shape).length > 1 ? subgradients(facts, scope, search) : null;
   const start = columns === null ? null : recut(facts, scope, columns, []);
   const parts = start === null ? null : findParts(facts, shape, start, reach, search);
   if (parts !== null) return { kind: "global", statement: parts };
@@ -1027,7 +1038,10 @@ export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach, s
   const every = facts.margins.map((_, j) => j);
   const most = MAX_LAYER_CELLS * search.effort;
   const tree = growTree<E, { readonly cell: Cell<E> }>(frame, openUnits(frame, every), (cell) => ({ cell }), most);
-  if (tree === null) return open(`it has more than ${most} cells, and relaxing their signs did not decide it`);
+  if (tree === null) {
+    search.reached(`${most} cells of the layer`);
+    return open("relaxing its signs did not decide it");
+  }
   const moving = parametersOf(instance.network, scope);
   const found = new Map<Cell<E>, BoundLeaf<E>>();
   for (const { cell } of leavesOf(tree)) {

@@ -3,7 +3,8 @@ import { type Acceptance, verifyCertificate, writeCertificate } from "../kernel/
 import { formatJson } from "../network/codec.js";
 import { parseJson } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
-import { type Open, type Progress, ProverBug, prove } from "./prove.js";
+import type { Progress } from "./effort.js";
+import { type Open, ProverBug, prove } from "./prove.js";
 
 export interface Certified<E> {
   /** The canonical text of the certificate. */

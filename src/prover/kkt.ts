@@ -9,6 +9,7 @@ import { verifyStatement } from "../kernel/verify.js";
 import type { Margin } from "../network/instance.js";
 import { isLinearLayer } from "../network/network.js";
 import { growTree, leavesOf, mapLeaves } from "./cells.js";
+import type { Search } from "./effort.js";
 import { combine, nearlySeparating } from "./search/combine.js";
 import { type Counts, countsNow, mayCount, nextOpen } from "./search/local.js";
 import { type Realization, realize } from "./search/realize.js";
@@ -31,10 +32,12 @@ const MAX_ROUNDS = 2000;
 const MAX_CELLS = 1 << 16;
 
 /** Decides whether the feasible θ is a KKT point. Undecided only where a pattern in deeper layers is neither realized nor excluded. */
-export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
+export function decideKkt<E>(facts: Facts<E>, search: Search): KktOutcome<E> {
   const { instance, margins, active } = facts;
   const { field: K, network, point } = instance;
-  const trees = kinkTrees(facts);
+  const most = MAX_CELLS * search.effort;
+  const rounds = MAX_ROUNDS * search.effort;
+  const trees = kinkTrees(facts, most);
   const realizations = new Map<string, Realization<E>>();
   const columns = new Map<string, Column<E>>();
   let unknown = 0;
@@ -70,7 +73,7 @@ export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
           signs.map((units) => units.map((sign) => sign > 0)),
         );
     }
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const list = [...columns];
     const vectors = list.map(([, { vector }]) => vector);
     const near = K.degree > 1 ? nearlySeparating(K, vectors, point) : null;
@@ -99,7 +102,7 @@ export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
     const direction = sparse(K, combination.separating);
     const proposed = proposeAlong(direction);
     if (proposed === "too many")
-      return { kind: "undecided", reason: `the kinks at a sample have more than ${MAX_CELLS} cells` };
+      return { kind: "undecided", reason: `the kinks at a sample have more than ${most} cells` };
     if (proposed === "progress") continue;
     if (unknown > 0)
       return {
@@ -111,11 +114,11 @@ export function decideKkt<E>(facts: Facts<E>): KktOutcome<E> {
     if (verdict.accepted) return { kind: "not-kkt", statement };
     return { kind: "undecided", reason: `the direction that separates the point was refused: ${verdict.found}` };
   }
-  return { kind: "undecided", reason: `no decision after ${MAX_ROUNDS} rounds of column generation` };
+  return { kind: "undecided", reason: `no decision after ${rounds} rounds of column generation` };
 }
 
 /** Per sample the tree of its kinks: those below the last hidden layer that matter there, and those that patterns were excluded by. */
-function kinkTrees<E>(facts: Facts<E>) {
+function kinkTrees<E>(facts: Facts<E>, most: number) {
   const {
     instance: { field: K, network },
     margins,
@@ -136,7 +139,7 @@ function kinkTrees<E>(facts: Facts<E>) {
     const activeOnes = active.flatMap((j) => (margins[j]!.sample === sample ? [margins[j]!] : []));
     const deeper = nextOpen(frame, activeOnes, counts, ({ layer }) => layer < top);
     const next = (cell: Cell<E>) => own.find((kink) => cell.form(kink).sign === null) ?? deeper(cell);
-    const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS);
+    const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, most);
     trees.set(sample, tree);
     return tree;
   };

@@ -9,6 +9,7 @@ import type { Of } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { type Instance, type Margin, marginOf } from "../network/instance.js";
 import { isLinear, parametersOf, type Scope } from "../network/network.js";
+import type { Search } from "./effort.js";
 import { addGradient, approximate } from "./search/approximate.js";
 import { normOf } from "./search/numeric.js";
 import { gaussian, generator } from "./search/random.js";
@@ -58,20 +59,28 @@ interface Shadow {
 export function findBetter<E>(
   facts: Facts<E>,
   scope: Scope,
+  { effort, progress, reached }: Search,
   hints: readonly (readonly number[])[] = [],
 ): NotGlobal<E> | null {
   const { instance, margins } = facts;
   const moving = parametersOf(instance.network, scope);
-  if (moving.length > MAX_PARAMETERS) return null;
+  if (moving.length > MAX_PARAMETERS * effort) {
+    reached(`${MAX_PARAMETERS * effort} parameters of a better point`);
+    return null;
+  }
   const near = approximate(instance);
   const shadow: Shadow = { instance: near, margins, moving, scope, size: normOf(moving.map((k) => near.point[k]!)) };
   if (shadow.size === 0) return null;
   const random = generator(11);
   // Fewer starts where each costs more; the work stays of one order.
-  const starts = Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
+  const starts = effort * Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
   function* candidates() {
     yield* hints;
-    for (const start of startingPoints(shadow, starts, random)) yield ascend(shadow, start);
+    let done = 0;
+    for (const start of startingPoints(shadow, starts, random)) {
+      progress("better point", done++, starts);
+      yield ascend(shadow, start);
+    }
   }
   for (const end of candidates()) {
     const better = betterAlong(facts, shadow, end);

@@ -13,6 +13,7 @@ import type { SparseVector } from "../network/codec.js";
 import type { Instance } from "../network/instance.js";
 import { parametersOf, type Scope } from "../network/network.js";
 import { growTree, leavesOf } from "./cells.js";
+import type { Search } from "./effort.js";
 import { combine } from "./search/combine.js";
 import { criticalDirections } from "./search/critical.js";
 import {
@@ -52,11 +53,11 @@ interface Part<E> {
 }
 
 /** Searches a descent of the scope at a feasible θ. */
-export function findDescent<E>({ instance }: Facts<E>, scope: Scope): DescentOutcome<E> {
+export function findDescent<E>({ instance }: Facts<E>, scope: Scope, { effort }: Search): DescentOutcome<E> {
   const gaps = new Set<string>();
   const dead = deadUnits(instance);
-  const straight = firstOrder(partWithout(instance, dead, scope), gaps);
-  const statement = straight ?? (scope === null ? bent(instance, dead, gaps) : null);
+  const straight = firstOrder(partWithout(instance, dead, scope), gaps, effort);
+  const statement = straight ?? (scope === null ? bent(instance, dead, gaps, effort) : null);
   return statement === null ? { kind: "none", gaps: [...gaps] } : { kind: "found", statement };
 }
 
@@ -74,17 +75,17 @@ function accepted<E>({ whole, reduction, scope }: Part<E>, steps: readonly Spars
 }
 
 /** On each cell, multipliers or a separating direction; in a single layer's problem this is exhaustive. */
-function firstOrder<E>(part: Part<E>, gaps: Set<string>): NotLocal<E> | null {
+function firstOrder<E>(part: Part<E>, gaps: Set<string>, effort: number): NotLocal<E> | null {
   const { instance } = part.facts;
   const { field: K, point, network } = instance;
   const frame = nearPoint(part.facts, part.scope);
   // Where everything may move, a unit whose path to the output is zero has no part in first-order changes.
   const next = nextKink(frame, part.scope === null ? countsNow(frame) : mayCount(frame));
-  const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS);
-  if (tree === null) gaps.add(`more than ${MAX_CELLS} cells meet at the point`);
+  const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS * effort);
+  if (tree === null) gaps.add(`more than ${MAX_CELLS * effort} cells meet at the point`);
   const moving = parametersOf(network, part.scope);
   const theta = moving.map((k) => point[k]!);
-  for (const cell of tree === null ? sampledCells(frame, next) : leavesOf(tree)) {
+  for (const cell of tree === null ? sampledCells(frame, next, SAMPLED_CELLS * effort) : leavesOf(tree)) {
     const { gradients } = firstOrderCell(frame, cell);
     const combination = combine(K, gradients, theta);
     if (combination.kind === "found") continue;
@@ -104,10 +105,10 @@ function nextKink<E>(frame: Frame<E>, counts: Counts): Next<E> {
 }
 
 /** Some cells, where there are too many to try them all: all on, all off, and random ones. Any of them may show a descent. */
-function* sampledCells<E>(frame: Frame<E>, next: Next<E>): Generator<Cell<E>> {
+function* sampledCells<E>(frame: Frame<E>, next: Next<E>, count: number): Generator<Cell<E>> {
   const random = generator(3);
   const memory = memoryOf(frame);
-  for (let k = 0; k < SAMPLED_CELLS + 2; k++) {
+  for (let k = 0; k < count + 2; k++) {
     let cell = cellOf(frame, [], memory);
     for (let at = next(cell); at !== null; at = next(cell)) {
       const orientation = k === 0 || (k > 1 && random() < 0.5) ? 1 : -1;
@@ -172,33 +173,40 @@ function shrink<E>(K: Field<E>, a: E, b: E): E {
 }
 
 /** The second-order search: among the live units alone, then with one or two dead units revived. */
-function bent<E>(instance: Instance<E>, dead: readonly HiddenUnit[], gaps: Set<string>): NotLocal<E> | null {
+function bent<E>(
+  instance: Instance<E>,
+  dead: readonly HiddenUnit[],
+  gaps: Set<string>,
+  effort: number,
+): NotLocal<E> | null {
   const alike = instance.network.source.kind === "fully-connected";
   const distinct = new Map(dead.map((unit) => [alike ? unit[0] : String(unit), unit]));
-  const first = [...distinct.values()].slice(0, MAX_SINGLE_REVIVALS);
+  const first = [...distinct.values()].slice(0, MAX_SINGLE_REVIVALS * effort);
   const revivals: (readonly HiddenUnit[])[] = [[], ...first.map((unit) => [unit])];
   if (dead.length > 1) revivals.push(dead.slice(0, 2));
   if (dead.length > 2 && dead.length <= 4) revivals.push(dead);
   for (const revived of revivals) {
     const kept = new Set(revived.map(String));
     const removed = dead.filter((unit) => !kept.has(String(unit)));
-    const found = secondOrder(partWithout(instance, removed, null), gaps);
+    const found = secondOrder(partWithout(instance, removed, null), gaps, effort);
     if (found !== null) return found;
   }
   return null;
 }
 
-function secondOrder<E>(part: Part<E>, gaps: Set<string>): NotLocal<E> | null {
+function secondOrder<E>(part: Part<E>, gaps: Set<string>, effort: number): NotLocal<E> | null {
   const { instance, active } = part.facts;
-  if (instance.point.length > MAX_SECOND_ORDER_PARAMETERS) {
-    gaps.add(`more than ${MAX_SECOND_ORDER_PARAMETERS} parameters for a second-order search`);
+  const cells = MAX_SECOND_ORDER_CELLS * effort;
+  const parameters = MAX_SECOND_ORDER_PARAMETERS * effort;
+  if (instance.point.length > parameters) {
+    gaps.add(`more than ${parameters} parameters for a second-order search`);
     return null;
   }
   if (active.length === 0) return null;
   const frame = nearPoint(part.facts, null);
-  const tree = growTree<E, Cell<E>>(frame, nextKink(frame, mayCount(frame)), (cell) => cell, MAX_SECOND_ORDER_CELLS);
+  const tree = growTree<E, Cell<E>>(frame, nextKink(frame, mayCount(frame)), (cell) => cell, cells);
   if (tree === null) {
-    gaps.add(`more than ${MAX_SECOND_ORDER_CELLS} cells for a second-order search`);
+    gaps.add(`more than ${cells} cells for a second-order search`);
     return null;
   }
   for (const cell of leavesOf(tree)) {

@@ -8,7 +8,7 @@ import type { Of, Statement } from "../kernel/statements/index.js";
 import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
 import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
-import type { Search } from "./effort.js";
+import type { Progress, Search } from "./effort.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
 import { findDescent } from "./not-local.js";
@@ -36,9 +36,6 @@ export interface Findings<E> {
 /** The kernel refused what a finder produced: a bug here, never the user's fault. */
 export class ProverBug extends Error {}
 
-/** Called before each stage, for progress. */
-export type Progress = (stage: string) => void;
-
 export interface Options {
   readonly progress?: Progress;
   /** What the ordinary limits of the search are multiplied by. */
@@ -51,8 +48,14 @@ type Leave = (question: Question, reason: string) => void;
 
 /** Decides the whole problem and each layer's, in the order of cost. */
 export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 1 }: Options = {}): Findings<E> {
-  const limits = new Set<string>();
+  let limits = new Set<string>();
   const search: Search = { effort, progress, reached: (limit) => limits.add(limit) };
+  /** What ended the searches since this was asked for last. */
+  const limitsText = () => {
+    const text = limits.size === 0 ? "" : `; limits reached: ${[...limits].join(", ")}`;
+    limits = new Set();
+    return text;
+  };
   const facts = factsOf(instance);
   const statements: Statement<E>[] = [];
   const open: Open[] = [];
@@ -71,14 +74,16 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
   keep({ kind: "feasible" });
 
   progress("KKT");
-  const kkt = decideKkt(facts);
-  if (kkt.kind === "undecided") leave({ about: "kkt", scope: null }, kkt.reason);
+  const kkt = decideKkt(facts, search);
+  if (kkt.kind === "undecided") leave({ about: "kkt", scope: null }, kkt.reason + limitsText());
   else keep(kkt.statement);
 
   const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, search, keep);
+<<<<<<< HEAD
   if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts));
-  const reached = limits.size === 0 ? "" : `; limits reached: ${[...limits].join(", ")}`;
-  const outside = shapeOf(instance, null) === null ? OUTSIDE : reached;
+=======
+  const outside = (shapeOf(instance, null) === null ? OUTSIDE : "") + limitsText();
+>>>>>>> d359e6d (Let --effort raise every limit of the search, and show the time that is left)
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
   if (whole.global === "undecided") {
     const known = whole.local === "yes" ? "it is a local optimum; " : "";
@@ -88,7 +93,8 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
   if (instance.network.layers.length > 1) {
     for (const layer of layers) {
       progress(`layer ${layer + 1}`);
-      decideLayer(facts, layer, whole, search, keep, leave);
+      decideLayer(facts, layer, whole, search, keep, (question, reason) => leave(question, reason + limitsText()));
+      limitsText();
     }
   }
   return { statements, open };
@@ -127,18 +133,18 @@ function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, search: Searc
     progress("local optimum");
     if (strict || keep(localBound(facts, kkt, search)) !== null) {
       progress("better point");
-      if (keep(betterPoint(facts, hints)) !== null) return outcome("yes", "no", strict);
+      if (keep(betterPoint(facts, hints, search)) !== null) return outcome("yes", "no", strict);
       return outcome("yes", keep(findJointBound(facts, kkt, "global", search)) !== null ? "yes" : "undecided", strict);
     }
   }
   progress("descent");
-  const descent = findDescent(facts, null);
+  const descent = findDescent(facts, null, search);
   if (descent.kind === "found") {
     keep(descent.statement);
     return outcome("no", "no");
   }
   progress("better point");
-  const better = keep(betterPoint(facts, hints));
+  const better = keep(betterPoint(facts, hints, search));
   if (better === null && kkt !== null && keep(findJointBound(facts, kkt, "global", search)) !== null)
     return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
@@ -155,9 +161,13 @@ function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, search: Search): Of<"
 }
 
 /** A better point of the whole problem, or null. */
-function betterPoint<E>(facts: Facts<E>, hints: readonly (readonly number[])[]): Of<"not-global", E> | null {
+function betterPoint<E>(
+  facts: Facts<E>,
+  hints: readonly (readonly number[])[],
+  search: Search,
+): Of<"not-global", E> | null {
   const vertex = cheapestVertex(facts);
-  return findBetter(facts, null, vertex === null ? hints : [vertex, ...hints]);
+  return findBetter(facts, null, search, vertex === null ? hints : [vertex, ...hints]);
 }
 
 function decideLayer<E>(
@@ -175,7 +185,7 @@ function decideLayer<E>(
   if (convex || whole.global === "yes") return;
   const cells = first ?? decideOneLayer(facts, layer, "global", search);
   if (!strict && whole.local !== "yes" && cells.kind !== "global") {
-    const descent = findDescent(facts, layer);
+    const descent = findDescent(facts, layer, search);
     if (descent.kind === "found") {
       keep(descent.statement);
       return;
@@ -191,7 +201,7 @@ function decideLayer<E>(
     keep(cells.statement);
     return;
   }
-  const better = keep(findBetter(facts, layer, cells.hints) ?? cells.better);
+  const better = keep(findBetter(facts, layer, search, cells.hints) ?? cells.better);
   if (better === null) leave({ about: "global", scope: layer }, cells.reason);
   else if (whole.global === "undecided") keep({ ...better, scope: null });
 }

@@ -63,7 +63,12 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope, search: Search
   const cellsUpTo = (most: number) => {
     // Forms that are linearly independent make all cells that their signs could.
     if (independentKinks(frame) > Math.log2(most)) return null;
-    return growTree<E, Candidates<E>>(frame, next, (cell) => hopeful(candidatesFor(frame, moving, cell, [])), most);
+    return growTree<E, Candidates<E>>(
+      frame,
+      next,
+      (cell) => hopeful(candidatesFor(frame, moving, cell, [], search)),
+      most,
+    );
   };
   // The search starts at 1, or at the size of a large point.
   const start = Math.max(0, -Math.log2(K.toNumber(binaryScale(K, sizeOf(K, point)))));
@@ -94,24 +99,21 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope, search: Search
 const hopeful = <E>(found: Candidates<E>) => (found.options.length === 0 ? null : found);
 
 /** Kinks enter as variables, but those are split whose values raise a margin to first order, and those where this fails and is the loosest. */
-function relaxedCells<E>(
-  frame: Frame<E>,
-  moving: readonly number[],
-  { effort, progress, reached }: Search,
-): Tree<E, Candidates<E>> | null {
+function relaxedCells<E>(frame: Frame<E>, moving: readonly number[], search: Search): Tree<E, Candidates<E>> | null {
+  const { effort, progress, reached } = search;
   const counts = mayCount(frame);
   const most = MAX_SPLITS * effort;
   let splits = 0;
   return branch<E, Candidates<E>>(frame, (cell) => {
     const relaxed = openKinks(frame, cell, counts);
-    const found = candidatesFor(frame, moving, cell, relaxed);
+    const found = candidatesFor(frame, moving, cell, relaxed, search);
     if (found.options.length > 0) return { leaf: found };
     if (found.split === null) return null;
     if (++splits > most) {
       reached(`strict local optima with ${most} splits`);
       return null;
     }
-    progress(`strict local optimum: ${splits} splits of at most ${most}`);
+    progress("strict local optimum", splits, most);
     return { split: found.split };
   });
 }
@@ -208,6 +210,7 @@ function candidatesFor<E>(
   moving: readonly number[],
   cell: Cell<E>,
   relaxed: readonly UnitAtSample[],
+  search: Search,
 ): Candidates<E> {
   const { instance } = frame.facts;
   const { field: K, point } = instance;
@@ -242,7 +245,7 @@ function candidatesFor<E>(
   }
   let split: Signed | null = null;
   for (const omega of multiplierChoices(K, theta, gradients)) {
-    const found = curvedOptions(K, local, omega);
+    const found = curvedOptions(K, local, omega, search);
     if (found.options.length > 0) return { options: found.options, split: null, sizesAt };
     split ??= found.split;
   }
@@ -372,13 +375,17 @@ function curvedOptions<E>(
   K: Field<E>,
   { constraints, variables, values, moving, relaxed }: RelaxedCell<E>,
   omega: readonly E[],
+  { effort, reached }: Search,
 ): Pick<Candidates<E>, "options" | "split"> {
   const none = { options: [], split: null };
   const unneeded = unneededValues(K, constraints, omega, values);
   const touched = touchedCoordinates(constraints, variables).filter((k) => !unneeded.has(variables[k]!));
   const position = new Map(touched.map((j, at) => [variables[j]!, at]));
   const n = touched.length;
-  if (n > MAX_TOUCHED) return none;
+  if (n > MAX_TOUCHED * effort) {
+    reached(`${MAX_TOUCHED * effort} variables of curvature`);
+    return none;
+  }
   const w = toNumbers(K, omega);
   const G = constraints.map((h) => touched.map((k) => K.toNumber(h.get(String(variables[k]!))?.coefficient ?? K.zero)));
   const units = G.map((g) => K.toNumber(binaryScale(K, Math.max(0, ...g.map(Math.abs)))));
