@@ -65,7 +65,7 @@ const MAX_CUTTING_ROUNDS = 40;
 const MAX_POOL = 8;
 
 /** α by margin, from the multipliers of a KKT certificate. */
-function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, kkt: Of<"kkt", E>): E[] {
+export function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, kkt: Of<"kkt", E>): E[] {
   return margins.map((_, j) =>
     sum(
       K,
@@ -600,7 +600,7 @@ function openWeight<E>(weights: readonly number[]): (cell: Cell<E>) => Signed | 
 }
 
 /** The moving weights of a block above the first moving layer. */
-function weightsAbove<E>(
+export function weightsAbove<E>(
   { network, point }: Instance<E>,
   { scope, layers: moving }: Shape<E>,
   block: Network["layers"],

@@ -9,10 +9,12 @@ import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
 import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
 import type { Progress, Search } from "./effort.js";
+import { normShare } from "./gap.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
 import { findDescent } from "./not-local.js";
 import { findContinuum } from "./not-strict.js";
+import { normOf } from "./search/numeric.js";
 import { hasTwins } from "./search/reduce.js";
 import { findStrictLocal } from "./strict-local.js";
 import { cheapestVertex, findVertices } from "./vertices.js";
@@ -79,15 +81,14 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
   else keep(kkt.statement);
 
   const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, search, keep);
-<<<<<<< HEAD
   if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts));
-=======
   const outside = (shapeOf(instance, null) === null ? OUTSIDE : "") + limitsText();
->>>>>>> d359e6d (Let --effort raise every limit of the search, and show the time that is left)
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
   if (whole.global === "undecided") {
     const known = whole.local === "yes" ? "it is a local optimum; " : "";
-    leave({ about: "global", scope: null }, `${known}neither a better point nor a bound was found${outside}`);
+    const share = kkt.kind === "kkt" ? normShare(facts, kkt.statement) : null;
+    const gap = share === null ? "" : `; ${gapText(facts, share)}`;
+    leave({ about: "global", scope: null }, `${known}neither a better point nor a bound was found${gap}${outside}`);
   }
   const layers = layersAsked(instance.network);
   if (instance.network.layers.length > 1) {
@@ -98,6 +99,13 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
     }
   }
   return { statements, open };
+}
+
+/** What is known of the norms of feasible points. */
+function gapText<E>({ instance: { field: K, point } }: Facts<E>, share: number): string {
+  const norm = normOf(point.map(K.toNumber));
+  const digits = (x: number) => `${Number(x.toPrecision(4))}`;
+  return `by relaxing signs, in floating point, no feasible point has a norm below ${digits(share * norm)}, which is ${digits(100 * share)}% of ${digits(norm)}, the point's`;
 }
 
 const OUTSIDE =

@@ -95,13 +95,12 @@ interface RelaxedUnit<E> {
   readonly slope: E;
 }
 
-/** Evidence on a cell for given multipliers, from relaxing all its open units; `tight` are points where the bound may be attained. */
-export function relaxedLeaf<E>(
+/** The strands on a cell whose open units are all relaxed; null where one is not determined, or corrections would be common to several. */
+function relaxedStrands<E>(
   leaf: LeafFrame<E>,
   multipliers: readonly E[],
   squaredBound: E,
-  tight: readonly LowPoint<E>[],
-): RelaxedOutcome<E> {
+): { readonly units: readonly RelaxedUnit<E>[]; readonly problems: readonly StrandProblem<E>[] } | null {
   const { frame, cell, place } = leaf;
   const { instance, margins } = frame.facts;
   const K = instance.field;
@@ -121,31 +120,42 @@ export function relaxedLeaf<E>(
   for (const [j, c] of multipliers.entries()) {
     if (K.isZero(c)) continue;
     const value = cell.margin(margins[j]!, variables);
-    if (value === null) return { kind: "failed", split: null, direction: null };
+    if (value === null) return null;
     accumulate(K, total, value, c);
   }
   const isLow = (v: number) => v >= count || place.low(v) !== null;
-  const equations: Relaxed<E>[] = [];
-  const products: FormProduct<E>[] = [];
+  const problems: StrandProblem<E>[] = [];
   const homes = new Set<string>();
   for (const { home, paths } of byStrand(place, total, isLow).values()) {
     // Corrections are common to all strands of a home.
-    if (homes.has(home)) return { kind: "failed", split: null, direction: null };
+    if (homes.has(home)) return null;
     homes.add(home);
     const own = units.filter((one) => one.home === home);
-    const problem = strandProblem(
-      leaf,
-      [...paths.values()],
-      own,
-      squaredBound,
-      chosen.filter((one) => one.home === home),
-    );
+    const forms = chosen.filter((one) => one.home === home);
+    problems.push(strandProblem(leaf, [...paths.values()], own, squaredBound, forms));
+  }
+  return { units, problems };
+}
+
+/** Evidence on a cell for given multipliers, from relaxing all its open units; `tight` are points where the bound may be attained. */
+export function relaxedLeaf<E>(
+  leaf: LeafFrame<E>,
+  multipliers: readonly E[],
+  squaredBound: E,
+  tight: readonly LowPoint<E>[],
+): RelaxedOutcome<E> {
+  const K = leaf.frame.facts.instance.field;
+  const strands = relaxedStrands(leaf, multipliers, squaredBound);
+  if (strands === null) return { kind: "failed", split: null, direction: null };
+  const equations: Relaxed<E>[] = [];
+  const products: FormProduct<E>[] = [];
+  for (const problem of strands.problems) {
     const outcome = solveStrand(K, problem, kernelVectors(K, problem, tight));
     if (outcome.kind === "failed") return outcome;
     equations.push(...outcome.relaxed);
     products.push(...outcome.products);
   }
-  const relaxed = units.map(
+  const relaxed = strands.units.map(
     ({ at }) => equations.find((one) => keyOf(one.at) === keyOf(at)) ?? { at, multiplier: K.zero },
   );
   return {
@@ -156,6 +166,62 @@ export function relaxedLeaf<E>(
       products: products.length === 0 ? null : products,
     },
   };
+}
+
+/** Ratios beyond this are of no interest. */
+const MOST_RATIO = 64;
+/** What is positive semidefinite but for this counts as such in a ratio. */
+const NEARLY = 1e-5;
+
+/** Nearly the least ρ ≥ 1 for which the relaxation proves Σ α margin ≤ ρ C |w||φ| on the cell, in floating point; null where none is found. */
+export function relaxedRatio<E>(leaf: LeafFrame<E>, multipliers: readonly E[], squaredBound: E): number | null {
+  const K = leaf.frame.facts.instance.field;
+  const strands = relaxedStrands(leaf, multipliers, squaredBound);
+  if (strands === null) return null;
+  let most = 1;
+  for (const problem of strands.problems) {
+    const { Q, forms } = scaledStrand(K, problem, []);
+    const { equations, pairs } = columnsOf(problem, () => true);
+    const isProved = (ratio: number) => {
+      // With ρC for C, in units in which the low weights have the diagonal 1 again.
+      const M = Q.map((row, u) =>
+        row.map((c, v) =>
+          u === v ? c : c / (isPathRow(u, Q.length, problem) || isPathRow(v, Q.length, problem) ? ratio : 1),
+        ),
+      );
+      const outcome = followPath(M, forms, equations, pairs, ({ epsilon }) => (epsilon < NEARLY ? true : null));
+      return outcome.kind === "found";
+    };
+    let [low, high] = [most, most * 1.1];
+    if (isProved(low)) continue;
+    while (!isProved(high)) {
+      [low, high] = [high, high * 1.5];
+      if (high > MOST_RATIO) return null;
+    }
+    while (high - low > 0.002 * low) {
+      const middle = (low + high) / 2;
+      [low, high] = isProved(middle) ? [low, middle] : [middle, high];
+    }
+    most = high;
+  }
+  return most;
+}
+
+/** Whether a row of the scaled matrix is a path's: they come last. */
+function isPathRow<E>(row: number, rows: number, { paths }: StrandProblem<E>): boolean {
+  return row >= rows - paths.length;
+}
+
+/** The equations of the relaxed units, and the other pairs of forms, as columns. */
+function columnsOf<E>({ forms, relaxed }: StrandProblem<E>, isAllowed: (i: number, j: number) => boolean) {
+  const equations = relaxed.map((_, k): Column => ({ first: 2 * k, second: 2 * k + 1, isFree: true }));
+  const pairs = forms.flatMap((_, i) =>
+    forms.flatMap((__, j): Column[] => {
+      const isOneUnit = i >> 1 === j >> 1 && j < 2 * relaxed.length;
+      return i >= j || isOneUnit || !isAllowed(i, j) ? [] : [{ first: i, second: j, isFree: false }];
+    }),
+  );
+  return { equations, pairs };
 }
 
 function strandProblem<E>(
@@ -255,13 +321,7 @@ function solveStrand<E>(K: Field<E>, problem: StrandProblem<E>, kernel: readonly
   const floats = scaledStrand(K, problem, kernel);
   const values = kernel.map((vector) => forms.map((one) => applied(K, one.vector, vector)));
   const isAllowed = (i: number, j: number) => values.every((own) => K.isZero(own[i]!) || K.isZero(own[j]!));
-  const equations = relaxed.map((_, k): Column => ({ first: 2 * k, second: 2 * k + 1, isFree: true }));
-  const pairs = forms.flatMap((_, i) =>
-    forms.flatMap((__, j): Column[] => {
-      const isOneUnit = i >> 1 === j >> 1 && j < 2 * relaxed.length;
-      return i >= j || isOneUnit || !isAllowed(i, j) ? [] : [{ first: i, second: j, isFree: false }];
-    }),
-  );
+  const { equations, pairs } = columnsOf(problem, isAllowed);
   const outcome = followPath(floats.Q, floats.forms, equations, pairs, (centre) => {
     for (const threshold of THRESHOLDS) {
       const exact = exactAt(K, problem, kernel, values, floats, centre, threshold);
