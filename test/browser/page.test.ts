@@ -315,9 +315,9 @@ describeWith(
       await drop(page, "fewer.json", JSON.stringify(own));
       expect(await page.locator("#dropped .unclaimed").textContent()).toContain("global optimum: no statement");
       const below = await page.locator("#results .unclaimed").textContent();
-      expect(below).toBe(
-        "Not claimed: fc-linear-depth2: strict local optimum: no statement. fc-linear-depth3: strict local optimum: no statement.",
-      );
+      expect(below).toBe("Every question about these points has a statement that answers it.");
+      const cell = page.locator("#results tr:has(a[href='#instance-fc-linear-depth2']) [data-label=Local]").first();
+      expect(await cell.textContent()).toBe("yes, not strict");
     });
 
     it("filters and sorts the table", async () => {

@@ -84,8 +84,11 @@ const COLUMNS: readonly Column[] = [
   {
     head: "Local",
     speaks: () => true,
-    cell: ({ verdict: { local, strict, radius } }) =>
-      strict === true ? answer(local, `strict, radius ${radius}`) : answer(local),
+    cell: ({ verdict: { local, strict, isContinuum, radius } }) => {
+      if (local !== "yes") return answer(local);
+      if (strict === true) return answer(local, `strict, radius ${radius}`);
+      return answer(local, isContinuum ? "yes, not strict" : "yes, strict or not: open");
+    },
   },
   { head: "Global", speaks: () => true, cell: ({ verdict }) => answer(verdict.global) },
   {
@@ -138,8 +141,9 @@ const MAX_SILENT = 6;
 
 /** The questions about a point that no statement answers. */
 function unclaimedBy(accepted: Accepted): string[] {
-  const { undecided, local, strict } = verdictIn(accepted);
-  return [...undecided, ...(local === "yes" && strict === null ? ["strict local optimum: no statement"] : [])];
+  const { undecided, local, strict, isContinuum } = verdictIn(accepted);
+  const isOpen = local === "yes" && strict === null && !isContinuum;
+  return [...undecided, ...(isOpen ? ["strict local optimum: no statement"] : [])];
 }
 
 function slug(head: string): string {
