@@ -1,9 +1,12 @@
 /**
  * The one interface that all exact arithmetic is written against.
  *
- * A value of type `E` is an element of an ordered field K inside the real numbers: ℚ, or a number field ℚ(a).
+ * A value of type `E` is an element of an ordered field K inside the real numbers: ℚ, or a number field ℚ(a); or of a field of functions of
+ * a parameter on an interval, which is only partially ordered: `sign` and `inv` throw there where no answer holds on all of the interval.
  * Elements are immutable plain data; every operation is exact.
  */
+import { type FamilyDescription, FamilyError } from "./family.js";
+import type { IntegerPolynomial } from "./integer-polynomial.js";
 import type { Rational } from "./rational.js";
 
 export type Sign = -1 | 0 | 1;
@@ -22,22 +25,36 @@ export interface Ring<R> {
 
 /** An ordered field K ⊂ ℝ with decidable order. */
 export interface Field<E> extends Ring<E> {
-  /** [K:ℚ] */
+  /** [K:ℚ]; infinite for functions. */
   readonly degree: number;
-  /** The name-free description of K: null for ℚ. */
+  /** The name-free description of K, or of the field of its constants: null for ℚ. */
   readonly description: FieldDescription | null;
+  /** Where the elements are functions of a parameter: their parts. */
+  readonly functions: Functions<E> | null;
   /** Throws RangeError for 0. */
   inv(a: E): E;
   div(a: E, b: E): E;
   /** The sign of the real number `a`. */
   sign(a: E): Sign;
   fromRational(q: Rational): E;
-  /** The coordinates of `a` in the basis 1, a, a², … of K over ℚ; `degree` many. */
+  /** The coordinates of `a` in the basis 1, a, a², … of the constants over ℚ, `degree` many. Throws RangeError for functions that are not constant. */
   coordinates(a: E): readonly Rational[];
   /** The inverse of `coordinates`; at most `degree` many. */
   fromCoordinates(coordinates: readonly Rational[]): E;
   /** A nearby floating-point number, for searching and printing only: no decision may rest on it. */
   toNumber(a: E): number;
+  /** Words of 64 bits that it takes to write `a` down, about. */
+  size(a: E): number;
+  /** A text that is the same for equal elements only. */
+  key(a: E): string;
+}
+
+/** The view of elements as fractions of polynomials in a parameter: (Σ_k numerators[k] a^k) / denominator, a generating the constants. */
+export interface Functions<E> {
+  readonly family: FamilyDescription;
+  parts(a: E): { readonly numerators: readonly IntegerPolynomial[]; readonly denominator: IntegerPolynomial };
+  /** Throws FamilyError where the denominator has a zero in the interval, whether it cancels or not. */
+  fromParts(numerators: readonly IntegerPolynomial[], denominator: IntegerPolynomial): E;
 }
 
 /** A real number field: the root of `minimalPolynomial` in the open interval. Coefficients from the constant term up. */
@@ -48,6 +65,26 @@ export interface FieldDescription {
 
 export function abs<E>(K: Field<E>, a: E): E {
   return K.sign(a) < 0 ? K.neg(a) : a;
+}
+
+/** At least |a|: exactly that where a has a sign; where a function has no constant one, (a² + 1)/2. */
+export function sizeBound<E>(K: Field<E>, a: E): E {
+  try {
+    return abs(K, a);
+  } catch (error) {
+    if (!(error instanceof FamilyError)) throw error;
+    return K.div(K.add(K.mul(a, a), K.one), K.add(K.one, K.one));
+  }
+}
+
+/** At least a and b, both ≥ 0: the larger one where that is the same one throughout, else their sum. */
+export function largerBound<E>(K: Field<E>, a: E, b: E): E {
+  try {
+    return K.sign(K.sub(a, b)) >= 0 ? a : b;
+  } catch (error) {
+    if (!(error instanceof FamilyError)) throw error;
+    return K.add(a, b);
+  }
 }
 
 /** The sign of a − b. */

@@ -51,17 +51,38 @@ export function rank<E>(K: Field<E>, A: Matrix<E>): number {
   return rowReduce(K, A).pivots.length;
 }
 
+/** An integral domain, with division where it leaves no rest. */
+interface Domain<R> {
+  readonly one: R;
+  isZero(a: R): boolean;
+  mul(a: R, b: R): R;
+  sub(a: R, b: R): R;
+  divide(a: R, b: R): R;
+}
+
+const INTEGERS: Domain<bigint> = {
+  one: 1n,
+  isZero: (a) => a === 0n,
+  mul: (a, b) => a * b,
+  sub: (a, b) => a - b,
+  divide: (a, b) => a / b,
+};
+
+/** The solution of A X = B in integers over one denominator, the rows being those of (A | B), A square. null when A is singular. */
+export function solveIntegers(A: Matrix<bigint>): { numerators: bigint[][]; denominator: bigint } | null {
+  return solveDomain(INTEGERS, A);
+}
+
 /**
- * The solution of A X = B in integers over one denominator, the rows being those of (A | B), A square: fraction-free
- * elimination, since fractions would swell. null when A is singular.
+ * The same over an integral domain: fraction-free elimination, since fractions would swell. The denominator is ± the determinant of A.
  * (E. H. Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968.)
  */
-export function solveIntegers(A: Matrix<bigint>): { numerators: bigint[][]; denominator: bigint } | null {
+export function solveDomain<R>(domain: Domain<R>, A: Matrix<R>): { numerators: R[][]; denominator: R } | null {
   const rows = A.map((row) => [...row]);
   const n = rows.length;
-  let previous = 1n;
+  let previous = domain.one;
   for (let k = 0; k < n; k++) {
-    const found = rows.findIndex((row, i) => i >= k && row[k] !== 0n);
+    const found = rows.findIndex((row, i) => i >= k && !domain.isZero(row[k]!));
     if (found === -1) return null;
     [rows[k], rows[found]] = [rows[found]!, rows[k]!];
     const top = rows[k]!;
@@ -69,7 +90,8 @@ export function solveIntegers(A: Matrix<bigint>): { numerators: bigint[][]; deno
     rows.forEach((row, i) => {
       if (i === k) return;
       const factor = row[k]!;
-      for (let j = k + 1; j < row.length; j++) row[j] = (pivot * row[j]! - factor * top[j]!) / previous;
+      for (let j = k + 1; j < row.length; j++)
+        row[j] = domain.divide(domain.sub(domain.mul(pivot, row[j]!), domain.mul(factor, top[j]!)), previous);
     });
     previous = pivot;
   }

@@ -1,5 +1,5 @@
 /** Sparse polynomials in the variables 0, 1, 2, … over a field. */
-import { abs, type Field, type Ring } from "./field.js";
+import { type Field, type Ring, sizeBound } from "./field.js";
 
 export interface Term<E> {
   /** The variables of the monomial in ascending order, each as often as its exponent says; empty for the constant. */
@@ -119,7 +119,7 @@ export function orderOf<E>(variables: readonly number[], grades: Grades<E>): num
   return variables.reduce((total, v) => total + (grades.get(v)?.order ?? 1), 0);
 }
 
-/** Σ |c_a| r^{order a − lowest} over the terms of order ≥ lowest, with the sizes of their variables: for ‖d‖ ≤ r, Σ |terms| ≤ bound · ‖d‖^lowest. */
+/** At least Σ |c_a| r^{order a − lowest} over the terms of order ≥ lowest, with the sizes of their variables: for ‖d‖ ≤ r, Σ |terms| ≤ bound · ‖d‖^lowest. */
 export function tailBound<E>(
   K: Field<E>,
   p: MultivariatePolynomial<E>,
@@ -131,7 +131,7 @@ export function tailBound<E>(
   for (const { variables, coefficient } of p.values()) {
     const order = orderOf(variables, grades);
     if (order < lowest) continue;
-    let term = abs(K, coefficient);
+    let term = sizeBound(K, coefficient);
     for (const v of variables) if (grades.has(v)) term = K.mul(term, grades.get(v)!.size);
     for (let k = lowest; k < order; k++) term = K.mul(term, r);
     bound = K.add(bound, term);

@@ -6,6 +6,7 @@
  * `FieldError`: by `inv`, which finds it out, and by `sign`, which gives up where no interval of 65536 bits proves anything.
  */
 import type { Field, FieldDescription, Sign } from "./field.js";
+import { overInterval, variations } from "./integer-polynomial.js";
 import { solveIntegers } from "./linear.js";
 import { formatRational, gcd, Q, type Rational, rational, ratioToNumber } from "./rational.js";
 
@@ -118,6 +119,7 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
   return {
     degree,
     description,
+    functions: null,
     zero: constant(Q.zero),
     one: constant(Q.one),
     add: (a, b) => combine(a, b, 1n),
@@ -131,6 +133,12 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
     fromRational: constant,
     coordinates,
     fromCoordinates,
+    size: ({ numerators, denominator }) =>
+      numerators.reduce((n, c) => n + (c.toString(16).length + denominator.toString(16).length) / 16, 0),
+    key: (a) =>
+      coordinates(a)
+        .map((q) => q.toFraction())
+        .join("+"),
     toNumber: (a) => {
       // Enough bits that cancellation between the terms does not show in a double.
       for (let precision = 2 * FIRST_PRECISION; ; precision *= 2) {
@@ -159,33 +167,6 @@ function integerCoefficients(polynomial: readonly Rational[]): readonly bigint[]
   return integers;
 }
 
-/**
- * The coefficients of (d(1+x))ⁿ m((low + high·x)/(d(1+x))), n the degree. By Descartes' rule their sign variations bound the
- * number of roots of m between low/d and high/d, and 0 and 1 are exact; the first and the last are dⁿ m at the two ends.
- */
-function overInterval(m: readonly bigint[], low: bigint, high: bigint, d: bigint): bigint[] {
-  // With u = 1/(1+x), the argument is (high − (high−low)u)/d.
-  let scale = 1n;
-  const cleared = [...m];
-  for (let k = m.length - 1; k >= 0; k--, scale *= d) cleared[k]! *= scale;
-  scale = 1n;
-  const inU = shifted(cleared, high).map((c) => {
-    const scaled = c * scale;
-    scale *= low - high;
-    return scaled;
-  });
-  return shifted(inU.reverse(), 1n);
-}
-
-/** The coefficients of p(x + by), by Horner's rule. */
-function shifted(p: readonly bigint[], by: bigint): bigint[] {
-  const result = [...p];
-  for (let done = 0; done < p.length; done++) {
-    for (let k = p.length - 2; k >= done; k--) result[k]! += by * result[k + 1]!;
-  }
-  return result;
-}
-
 type Interval = readonly [bigint, bigint];
 
 /**
@@ -208,13 +189,12 @@ function generatorEnclosures(modulus: readonly bigint[], [from, to]: readonly [R
   let bits = 0n;
   if (low < -LARGEST_END || high > LARGEST_END) throw new FieldLimitError("the isolating interval reaches too far out");
 
-  const signs = overInterval(modulus, first, last, denominator).map((c) => (c === 0n ? 0 : c < 0n ? -1 : 1));
-  const present = signs.filter((s) => s !== 0);
-  if (present.filter((s, k) => k > 0 && s !== present[k - 1]).length !== 1) {
+  const over = overInterval(modulus, first, last, denominator);
+  if (variations(over) !== 1) {
     throw new FieldError("the interval is not shown to contain exactly one root of the minimal polynomial");
   }
   const rootFound = () => new FieldError("the minimal polynomial has a rational root, so it is reducible");
-  if (signs[0] === 0 || signs[degree] === 0) throw rootFound();
+  if (over[0] === 0n || over[degree] === 0n) throw rootFound();
 
   const isBelow = (n: bigint, scale: bigint): boolean => {
     const place = n * denominator;
@@ -222,7 +202,7 @@ function generatorEnclosures(modulus: readonly bigint[], [from, to]: readonly [R
     if (place >= last << scale) return false;
     const value = homogenised(modulus, n, scale);
     if (value === 0n) throw rootFound();
-    return value < 0n === signs[0]! < 0;
+    return value < 0n === over[0]! < 0n;
   };
   const derivative = modulus.map((c, k) => c * BigInt(k)).slice(1);
   const isNarrow = (precision: number) => (high - low) << BigInt(precision) <= 1n << bits;

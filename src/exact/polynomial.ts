@@ -1,5 +1,5 @@
 /** Univariate polynomials over a field: coefficients from the constant term up, without trailing zeros. */
-import { abs, type Field, type Ring, type Sign } from "./field.js";
+import { abs, type Field, type Ring, type Sign, sizeBound } from "./field.js";
 
 export type Polynomial<E> = readonly E[];
 
@@ -38,7 +38,7 @@ export function signOnInterval<E>(K: Field<E>, p: Polynomial<E>, T: E): Sign | n
   const order = p.findIndex((c) => !K.isZero(c));
   if (order === -1) return 0;
   let tail = K.zero;
-  for (let j = p.length - 1; j > order; j--) tail = K.mul(K.add(tail, abs(K, p[j]!)), T);
+  for (let j = p.length - 1; j > order; j--) tail = K.mul(K.add(tail, sizeBound(K, p[j]!)), T);
   const lead = p[order]!;
   return K.sign(K.sub(abs(K, lead), tail)) > 0 ? K.sign(lead) : null;
 }

@@ -55,6 +55,7 @@ const ONE = rational(1n);
 export const Q: Field<Rational> = {
   degree: 1,
   description: null,
+  functions: null,
   zero: ZERO,
   one: ONE,
   add: (a, b) => a.add(b),
@@ -75,4 +76,6 @@ export const Q: Field<Rational> = {
   coordinates: (a) => [a],
   fromCoordinates: ([a]) => a ?? ZERO,
   toNumber: (a) => Number(a.s) * ratioToNumber(a.n, a.d),
+  size: (a) => (a.n.toString(16).length + a.d.toString(16).length) / 16,
+  key: (a) => a.toFraction(),
 };

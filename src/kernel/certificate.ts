@@ -2,13 +2,17 @@
  * The certificate: a problem, its point, and statements about the point, each with its own evidence. What every codec of it is made
  * of; `certificates/FORMAT.md` specifies the JSON. Indices here count from 0, in the JSON from 1.
  */
-import type { Field } from "../exact/field.js";
+import type { FamilyDescription } from "../exact/family.js";
+import type { Field, FieldDescription } from "../exact/field.js";
+import { functionField } from "../exact/function-field.js";
+import { type IntegerPolynomial, type RealRoot, rationalRoot } from "../exact/integer-polynomial.js";
 import { MAX_DEGREE, numberField } from "../exact/number-field.js";
-import { Q, type Rational } from "../exact/rational.js";
+import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
 import {
   byKey,
   type Codec,
   index,
+  integerPolynomial,
   type Json,
   listOf,
   MAX_ENTRIES,
@@ -30,6 +34,7 @@ import {
   nullable,
   object,
   problemName,
+  text,
 } from "../network/decode.js";
 import type { Instance, Margin, Problem, Sample } from "../network/instance.js";
 import { marginsOf } from "../network/instance.js";
@@ -80,7 +85,7 @@ function readInstance(value: unknown, where: string): Sorted<RawCertificate> {
     { name: problemName, field: nullable(fieldDescription.read), network: anything, data: anything, point: anything },
     { title: authorsText, claim: authorsText },
   )(value, where);
-  const field: Field<unknown> = metered((outer.field === null ? Q : numberField(outer.field)) as Field<unknown>);
+  const field: Field<unknown> = metered(fieldOf(outer.field));
   const number = numberOf(field).read;
   const { network, frozen } = networkDecoder(number)(outer.network, `${where}.network`);
   const sample: Decoder<Sample<unknown>> = object({
@@ -103,13 +108,69 @@ function readInstance(value: unknown, where: string): Sorted<RawCertificate> {
   };
 }
 
-const fieldDescription = objectOf<{ minimalPolynomial: readonly Rational[]; interval: readonly [Rational, Rational] }>({
-  minimalPolynomial: listOf(rationalNumber, 3, MAX_DEGREE + 1),
-  interval: {
-    read: (value, where) => list(rationalNumber.read, 2, 2)(value, where) as unknown as readonly [Rational, Rational],
-    write: (ends) => ends.map(rationalNumber.write),
-  },
+function fieldOf(description: Fields | null): Field<unknown> {
+  if (description === null) return Q as Field<unknown>;
+  return "parameter" in description
+    ? (functionField(description, description.constants) as Field<unknown>)
+    : (numberField(description) as Field<unknown>);
+}
+
+/** A number field, or the functions of a parameter on an interval, with the field of their constants. */
+type Fields = FieldDescription | (FamilyDescription & { readonly constants: FieldDescription | null });
+
+const pairOf = <T>(item: Codec<T>): Codec<readonly [T, T]> => ({
+  read: (value, where) => list(item.read, 2, 2)(value, where) as unknown as readonly [T, T],
+  write: (ends) => ends.map(item.write),
 });
+
+const numberFieldDescription = objectOf<FieldDescription>({
+  minimalPolynomial: listOf(rationalNumber, 3, MAX_DEGREE + 1),
+  interval: pairOf(rationalNumber),
+});
+
+/** An end of the interval: a rational number, or the only root of a polynomial between two of them. */
+export const placeCodec: Codec<RealRoot> = {
+  read: (value, where) => {
+    if (typeof value === "string") {
+      const q = rationalNumber.read(value, where);
+      return rationalRoot(q.s * q.n, q.d);
+    }
+    const { polynomial, between } = bracketed.read(value, where);
+    const [low, high] = between;
+    return { polynomial, low: low.s * low.n * high.d, high: high.s * high.n * low.d, d: low.d * high.d };
+  },
+  write: ({ polynomial, low, high, d }) =>
+    low === high
+      ? formatRational(rational(low, d))
+      : bracketed.write({ polynomial, between: [rational(low, d), rational(high, d)] }),
+};
+
+const bracketed = objectOf<{ polynomial: IntegerPolynomial; between: readonly [Rational, Rational] }>({
+  polynomial: integerPolynomial,
+  between: pairOf(rationalNumber),
+});
+
+const parameterName: Codec<string> = {
+  read: (value, where) => {
+    const name = text(value, where);
+    if (!/^[A-Za-z]$/.test(name)) throw new InputError(where, "a parameter is one letter");
+    return name;
+  },
+  write: (name) => name,
+};
+
+const familyDescription = objectOf<FamilyDescription & { readonly constants: FieldDescription | null }>(
+  { parameter: parameterName, interval: pairOf(placeCodec) },
+  { constants: numberFieldDescription },
+);
+
+const fieldDescription = byKey<Fields>({ parameter: familyDescription, minimalPolynomial: numberFieldDescription });
+
+/** The description of a field; null for ℚ. */
+function describeField<E>(K: Field<E>): Json {
+  if (K.functions !== null) return familyDescription.write({ ...K.functions.family, constants: K.description });
+  return K.description === null ? null : numberFieldDescription.write(K.description);
+}
 
 /** The problem part of a certificate: equal texts mean equal problems. */
 export function writeInstance<E>(instance: Instance<E>): Json {
@@ -129,7 +190,7 @@ function writeProblem<E>({ name, title, claim, network, frozen, field: K, data }
     name,
     ...(title === null ? {} : { title }),
     ...(claim === null ? {} : { claim }),
-    field: K.description === null ? null : fieldDescription.write(K.description),
+    field: describeField(K),
     network: {
       ...(network.source as unknown as Record<string, Json>),
       ...(frozen.length === 0 ? {} : { frozen: constants }),

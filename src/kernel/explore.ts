@@ -216,12 +216,11 @@ interface Value<E> {
 function weightsOn<E>({ facts: { instance }, scope, reach, from }: Frame<E>): Value<E>[] {
   const { field: K, network, point } = instance;
   return weightsOf(instance, point).map((value, k) => {
-    const here = K.sign(value);
     const moves = k < point.length && (scope === null || network.parameters[k]!.layers.includes(scope));
-    if (!moves) return { z: constant(K, value), sign: here };
+    if (!moves) return { z: constant(K, value), sign: K.sign(value) };
     const z = shiftedVariable(K, from === "point" ? value : K.zero, k);
     const kept = reach === "near" || (typeof reach === "object" && compare(K, abs(K, value), reach.radius) > 0);
-    return { z, sign: kept && here !== 0 ? here : null };
+    return { z, sign: kept ? K.sign(value) || null : null };
   });
 }
 

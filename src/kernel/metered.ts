@@ -1,5 +1,5 @@
 /** A bound on work, so that no certificate can make the kernel run for ever. */
-import type { Field } from "../exact/field.js";
+import type { Field, Sign } from "../exact/field.js";
 
 /** The check needs more work than is allowed. */
 export class LimitError extends Error {}
@@ -23,19 +23,34 @@ export function metered<E>(K: Field<E>): Metered<E> {
     cost += words;
     if (cost > BUDGET) throw new LimitError("the check needs more work than the kernel allows");
   };
-  const wordsOf = (a: E) =>
-    K.coordinates(a).reduce((n, q) => n + (q.n.toString(16).length + q.d.toString(16).length) / 16, 0);
+  const wordsOf = K.size;
   const charge = (result: E): E => {
     if (++operations % SAMPLE === 0) spend(SAMPLE * (1 + wordsOf(result) ** 2)); // Euclid's algorithm is quadratic
     return result;
   };
   // An inverse in a field of degree n is an elimination with n³ products of numbers that grow: charged before it is carried out.
   const inverting = (a: E): E => {
-    spend(1 + (K.degree > 1 ? (K.degree * wordsOf(a)) ** 2 : 0));
+    const dimension = K.functions === null ? K.degree : wordsOf(a);
+    spend(1 + (dimension > 1 ? (dimension * wordsOf(a)) ** 2 : 0));
     return a;
+  };
+  // The sign of a function is looked for by counting zeros.
+  const { functions } = K;
+  const sign = (a: E): Sign => {
+    if (functions !== null) spend(wordsOf(a) ** 2);
+    return K.sign(a);
   };
   return {
     ...K,
+    sign,
+    functions: functions && {
+      ...functions,
+      fromParts: (numerators, denominator) => {
+        const digits = [...numerators, denominator].flat().reduce((n, c) => n + c.toString(16).length, 0);
+        spend((digits / 16) ** 2);
+        return functions.fromParts(numerators, denominator);
+      },
+    },
     add: (a, b) => charge(K.add(a, b)),
     sub: (a, b) => charge(K.sub(a, b)),
     mul: (a, b) => charge(K.mul(a, b)),

@@ -2,7 +2,7 @@
  * What `bound` asks of a network: which layers move, how it falls into blocks, and where the terms of a bound belong.
  * (`proofs/theory.md`, §6.1–6.3.)
  */
-import { type Field, squaredNorm, sum } from "../exact/field.js";
+import { squaredNorm, sum } from "../exact/field.js";
 import { Q, rational } from "../exact/rational.js";
 import { type Instance, type Margin, marginsOf, weightsOf } from "../network/instance.js";
 import { isLinear, isUnshared, type Network, parametersOf, type Scope } from "../network/network.js";
@@ -27,7 +27,7 @@ function movingIn<E>({ network: { parameters } }: Instance<E>, scope: Scope): (w
 function thereIn<E>(instance: Instance<E>, scope: Scope): (weight: number) => boolean {
   const isMoving = movingIn(instance, scope);
   const weights = weightsOf(instance, instance.point);
-  return (weight) => isMoving(weight) || !instance.field.isZero(weights[weight]!);
+  return (weight) => isMoving(weight) || instance.field.sign(weights[weight]!) !== 0;
 }
 
 /** The scope's shape, or null where the network is not of the class (`proofs/theory.md`, §6.1). */
@@ -181,7 +181,7 @@ export function signatures<E>(
   return ({ rows }) => {
     const names = new Map<number, number>();
     const weightText = (weight: number) => {
-      if (!isMoving(weight)) return numberText(K, weights[weight]!);
+      if (!isMoving(weight)) return K.key(weights[weight]!);
       if (!names.has(weight)) names.set(weight, names.size);
       return `w${names.get(weight)!}${reach === "local" ? `:${K.sign(point[weight]!)}` : ""}`;
     };
@@ -204,13 +204,6 @@ export function signatures<E>(
       ]),
     );
   };
-}
-
-/** Equal for equal elements of K only. */
-export function numberText<E>(K: Field<E>, value: E): string {
-  return K.coordinates(value)
-    .map((q) => q.toFraction())
-    .join("+");
 }
 
 /** Whether each path may have a matrix of its own: nothing is shared, and no weight in or above the first moving layer is frozen. */

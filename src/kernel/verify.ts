@@ -5,6 +5,8 @@
  * draws no random number and does no input or output. Read on in `certificate.ts` (the JSON), `facts.ts` and `forward.ts` (what holds at
  * θ), `explore.ts` (cells), and then `statements/`, one file per kind.
  */
+import { FamilyError } from "../exact/family.js";
+import type { RealRoot } from "../exact/integer-polynomial.js";
 import { FieldError, FieldLimitError } from "../exact/number-field.js";
 import type { Rational } from "../exact/rational.js";
 import type { Codec, Json } from "../network/codec.js";
@@ -28,6 +30,8 @@ export interface Refusal {
   /** A JSON path in the certificate. */
   readonly where: string;
   readonly found: string;
+  /** Where on the interval of a family it fails, for the clauses of `family`, in order. */
+  readonly places?: readonly RealRoot[];
 }
 
 export interface Acceptance<E> {
@@ -64,6 +68,9 @@ export type CertificateVerdict =
 export const CLAUSES: readonly string[] = [
   "format",
   "field",
+  "family.interval",
+  "family.pole",
+  "family.sign",
   "limit",
   "curve.end",
   "curve.scope",
@@ -166,6 +173,9 @@ function verifyOne<E>(facts: Facts<E>, read: () => Statement<E>, where: string):
   }
 }
 
+/** The clauses by which a field of functions refuses. */
+const FAMILY = { interval: "family.interval", pole: "family.pole", sign: "family.sign" } as const;
+
 function refusal(error: unknown, where: string): Refusal {
   const refuse = (clause: string, found: string, place = where): Refusal => ({
     accepted: false,
@@ -175,6 +185,8 @@ function refusal(error: unknown, where: string): Refusal {
   });
   if (error instanceof Rejection) return refuse(error.clause, error.message);
   if (error instanceof InputError) return refuse("format", error.message, error.where);
+  if (error instanceof FamilyError)
+    return { ...refuse(FAMILY[error.clause], error.message, where || "problem.field"), places: error.places };
   if (error instanceof FieldLimitError) return refuse("limit", error.message, where || "problem.field");
   if (error instanceof FieldError) return refuse("field", error.message, where || "problem.field");
   if (error instanceof LimitError) return refuse("limit", error.message);

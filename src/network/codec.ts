@@ -2,7 +2,8 @@
  * Codecs: one description that reads a JSON value, or throws InputError with its place, and writes it back. What is written is
  * read back as the same value.
  */
-import type { Field } from "../exact/field.js";
+import type { Field, Functions } from "../exact/field.js";
+import { type IntegerPolynomial, trimmed } from "../exact/integer-polynomial.js";
 import { formatRational, parseRational, Q, type Rational } from "../exact/rational.js";
 import { at, type Decoder, describe, InputError, integer, list, literal, object, record, text } from "./decode.js";
 
@@ -82,19 +83,71 @@ export const rationalNumber: Codec<Rational> = {
   write: formatRational,
 };
 
-/** An element of K: a rational as text; another as the list of its coordinates in the powers of the generator. */
+/**
+ * An element of K: a rational as text; another constant as the list of its coordinates in the powers of the generator; a function as its
+ * numerator and denominator.
+ */
 export function numberOf<E>(K: Field<E>): Codec<E> {
-  const coordinates = list(rationalNumber.read, K.degree, K.degree);
+  const { functions } = K;
+  const degree = functions === null ? K.degree : (K.description?.minimalPolynomial.length ?? 2) - 1;
+  const coordinates = list(rationalNumber.read, degree, degree);
+  const isFraction = (value: unknown) => functions !== null && Array.isArray(value) && value.some(Array.isArray);
   return {
-    read: (value, where) =>
-      Array.isArray(value) && K.degree > 1
+    read: (value, where) => {
+      if (isFraction(value)) return readFraction(functions!, degree, value, where);
+      return Array.isArray(value) && degree > 1
         ? K.fromCoordinates(coordinates(value, where))
-        : K.fromRational(rationalNumber.read(value, where)),
+        : K.fromRational(rationalNumber.read(value, where));
+    },
     write: (value) => {
+      if (functions !== null) {
+        const { numerators, denominator } = functions.parts(value);
+        if (denominator.length > 1 || numerators.some((p) => p.length > 1))
+          return writeFraction(numerators, denominator);
+      }
       const own = K.coordinates(value);
       return own.some((q, k) => k > 0 && !Q.isZero(q)) ? own.map(formatRational) : formatRational(own[0]!);
     },
   };
+}
+
+/** Coefficients of a numerator or a denominator. */
+const MAX_COEFFICIENTS = 257;
+
+const integerNumber: Decoder<bigint> = (value, where) => {
+  const q = rationalNumber.read(value, where);
+  if (q.d !== 1n) throw new InputError(where, `expected an integer, found ${describe(value)}`);
+  return q.s * q.n;
+};
+
+/** The coefficients of a polynomial that is not zero, from the constant term up. */
+export const integerPolynomial: Codec<IntegerPolynomial> = {
+  read: (value, where) => {
+    const p = list(integerNumber, 1, MAX_COEFFICIENTS)(value, where);
+    if (p.at(-1) === 0n) throw new InputError(where, "the last coefficient is 0");
+    return p;
+  },
+  write: (p) => p.map(String),
+};
+
+/** `[numerator, denominator]`; a coefficient of the numerator is an integer or the list of its coordinates. */
+function readFraction<E>(functions: Functions<E>, degree: number, value: unknown, where: string): E {
+  const [above, below] = list<unknown>((one) => one, 2, 2)(value, where);
+  const coefficient: Decoder<readonly bigint[]> = (one, place) =>
+    Array.isArray(one) && degree > 1 ? list(integerNumber, degree, degree)(one, place) : [integerNumber(one, place)];
+  const coefficients = list(coefficient, 1, MAX_COEFFICIENTS)(above, `${where}[0]`);
+  const denominator = integerPolynomial.read(below, `${where}[1]`);
+  const numerators = Array.from({ length: degree }, (_, k) => trimmed(coefficients.map((c) => c[k] ?? 0n)));
+  return functions.fromParts(numerators, denominator);
+}
+
+function writeFraction(numerators: readonly IntegerPolynomial[], denominator: IntegerPolynomial): Json {
+  const length = Math.max(...numerators.map((p) => p.length));
+  const coefficients = Array.from({ length }, (_, j): Json => {
+    const own = numerators.map((p) => p[j] ?? 0n);
+    return own.slice(1).every((c) => c === 0n) ? String(own[0]) : own.map(String);
+  });
+  return [coefficients, integerPolynomial.write(denominator)];
 }
 
 /** A number of a list of names, by name. */

@@ -15,7 +15,6 @@ import {
   chainShares,
   hasStrands,
   isChainable,
-  numberText,
   type Placing,
   placing,
   rowsOf,
@@ -191,7 +190,7 @@ function findParts<E>(
       K,
       own.map((k) => point[k]!),
     );
-    const signature = `${single ? numberText(K, size) : ""} ${textOf(block)}`;
+    const signature = `${single ? K.key(size) : ""} ${textOf(block)}`;
     const group = groups.get(signature);
     if (group === undefined) groups.set(signature, { block, blocks: [b], size, tight: pointsOn(block) });
     else group.blocks.push(b);

@@ -46,7 +46,7 @@ describe("a value of another type, in every place of accepted certificates", () 
     undefined,
   ];
   /** A problem that is another one may have the same proof, and a witness may stay where it is. */
-  const FREE = /^problem\.|\.witness\.steps$/;
+  const FREE = /^problem\.|\.witness\.steps$|\.end\.[01]$/;
 
   const changed = (value: Json, path: readonly (string | number)[], by: unknown): Json => {
     if (path.length === 0) return by;

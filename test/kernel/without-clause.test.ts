@@ -20,6 +20,9 @@ vi.mock("../../src/kernel/ensure.js", async (original) => ({
 const ELSEWHERE = new Map<string, string>([
   ["format", "the decoders refuse"],
   ["field", "the number field refuses"],
+  ["family.interval", "the field of functions refuses"],
+  ["family.pole", "the field of functions refuses"],
+  ["family.sign", "the field of functions refuses"],
   ["limit", "the meter refuses, and only so much work"],
   ["not-kkt.open", "a rate that is not determined has no sign to go on with"],
   ["strict-local.open", "a margin that is not determined is no polynomial to go on with"],

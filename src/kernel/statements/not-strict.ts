@@ -30,7 +30,7 @@ export const notStrict = <E>(): Kind<E, NotStrict<E>, NotStrictProof<E>> => ({
     const { field: K, point, data, network, frozen } = instance;
     const ring = polynomialRing(K);
     ensureCurve(instance, curve, scope);
-    const moves = curve.steps.some((step) => [...step.values()].some((c) => !K.isZero(c)));
+    const moves = curve.steps.some((step) => [...step.values()].some((c) => K.sign(c) !== 0));
     ensure(moves, "not-strict.moves", "the curve stays at the point");
     const denominator: Polynomial<E> = [K.one, K.zero, K.one];
     const numerators = curveNumerators(instance, curve);

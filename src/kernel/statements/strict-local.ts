@@ -1,5 +1,5 @@
 /** `strict-local`: every feasible θ' of the scope with 0 < ‖θ'−θ‖ ≤ r has ‖θ'‖ > ‖θ‖. (`proofs/theory.md`, §5.) */
-import { abs, dot, equals, sum } from "../../exact/field.js";
+import { dot, equals, largerBound, sizeBound, sum } from "../../exact/field.js";
 import { isPositiveSemidefinite } from "../../exact/linear.js";
 import {
   type Grade,
@@ -237,7 +237,7 @@ function checkLeaf<E>(
     dot(
       K,
       sizes,
-      g.map((c) => abs(K, c)),
+      g.map((c) => sizeBound(K, c)),
     ),
   );
   const C = constraints.map((h) => tailBound(K, h, 2, r, grades));
@@ -245,7 +245,6 @@ function checkLeaf<E>(
   const J = binding.flatMap((b, j) => (b ? [j] : []));
   const kept = J.every((j) => K.sign(K.sub(K.mul(two, multipliers[j]!), K.mul(rho, K.mul(L[j]!, r)))) >= 0);
   ensure(kept, "strict-local.slack", "a multiplier is below ½ρLr");
-  const larger = (a: E, b: E) => (K.sign(K.sub(a, b)) >= 0 ? a : b);
   const remainder = sum(K, [
     K.mul(
       rho,
@@ -264,7 +263,7 @@ function checkLeaf<E>(
       ),
     ),
     ...products.map(({ first, second, weight }) =>
-      K.mul(abs(K, weight), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
+      K.mul(sizeBound(K, weight), largerBound(K, K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
     ),
   ]);
   const found = "κ does not exceed the remainder at this radius";

@@ -8,6 +8,7 @@ import type { Instance } from "../../network/instance.js";
 export const FLOATS: Field<number> = {
   degree: 1,
   description: null,
+  functions: null,
   zero: 0,
   one: 1,
   add: (a, b) => a + b,
@@ -22,6 +23,8 @@ export const FLOATS: Field<number> = {
   coordinates: (a) => [rational(BigInt(Math.round(a * 2 ** 40)), 1n << 40n)],
   fromCoordinates: ([q]) => (q === undefined ? 0 : Q.toNumber(q)),
   toNumber: (a) => a,
+  size: () => 1,
+  key: String,
 };
 
 export function approximate<E>(instance: Instance<E>): Instance<number> {
