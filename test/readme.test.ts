@@ -34,7 +34,7 @@ describe("README", () => {
 
   it("shows problems that are decided", () => {
     const problems = shown.filter(({ format }) => format === "margincert/problem/1");
-    expect(problems.map(({ name }) => name)).toEqual(["fc-relu", "pooled"]);
+    expect(problems.map(({ name }) => name)).toEqual(["fc-relu", "pooled", "fc-relu-family"]);
     const folder = mkdtempSync(join(tmpdir(), "margincert-readme-"));
     for (const [k, problem] of problems.entries()) writeFileSync(join(folder, `${k}.json`), JSON.stringify(problem));
     const files = problems.map((_, k) => `${k}.json`);

@@ -1,19 +1,23 @@
 /** `margincert check FILE…`: decides every question about the point of each file. */
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { RationalFunction } from "../exact/function-field.js";
+import { decideFamily } from "../family/diagram.js";
 import { approximateKkt } from "../flow/approximate-kkt.js";
 import { type Model, modelOf } from "../flow/model.js";
 import { factsOf } from "../kernel/facts.js";
 import { InputError } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
+import type { Family } from "../problem/problem.js";
 import { type Certified, certify } from "../prover/certify.js";
 import { ProverBug } from "../prover/prove.js";
 import { type Approximation, helpText } from "../report/help.js";
+import { type Diagram, diagramJson, diagramText } from "../report/pieces.js";
 import { verdictText } from "../report/text.js";
 import { interfaceOf, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { ensureReplaceable, writeCertificate } from "./certificates.js";
 import { badInput, complain, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
-import { readInstance } from "./problems.js";
+import { readProblem, withPoint } from "./problems.js";
 
 export function register(command: Command): void {
   command
@@ -22,23 +26,21 @@ export function register(command: Command): void {
     .option("--effort <n>", "search so many times as long before a question is left undecided", effortOf, 1)
     .action((files: string[], options: { out: string; json?: true; effort: number }) => {
       const codes: number[] = [];
-      const verdicts: Verdict[] = [];
+      const verdicts: unknown[] = [];
       const written = new Map<string, string>();
       for (const file of files) {
         try {
-          const { instance, verdict, replaced } = checkFile(file, options.out, written, options.effort);
-          verdicts.push(verdict);
-          if (replaced !== null)
-            complain(
-              `${verdict.certificate}: another problem or point had this name; its certificate is now ${replaced}`,
-            );
-          codes.push(verdict.undecided.length > 0 ? EXIT.undecided : EXIT.done);
-          if (!options.json) say(`${[verdictText(verdict), ...helpOf(instance, verdict)].join("\n")}\n`);
+          const { json, text, isDecided, replaced } = checkFile(file, options.out, written, options.effort);
+          verdicts.push(json);
+          for (const { path, now } of replaced)
+            complain(`${path}: another problem or point had this name; its certificate is now ${now}`);
+          codes.push(isDecided ? EXIT.done : EXIT.undecided);
+          if (!options.json) say(`${text()}\n`);
         } catch (error) {
           codes.push(failed(file, error));
         }
       }
-      if (options.json) sayJson(verdicts.map(interfaceOf));
+      if (options.json) sayJson(verdicts);
       process.exitCode = worst(codes);
     });
 }
@@ -50,15 +52,23 @@ function effortOf(text: string): number {
   return effort;
 }
 
+/** A certificate of the same name, which is about another problem or point, and where it is now. */
+interface Replaced {
+  readonly path: string;
+  readonly now: string;
+}
+
+/** What was found, for `--json` and for a terminal. */
 interface Checked {
-  readonly instance: Instance<unknown>;
-  readonly verdict: Verdict;
-  /** Where a certificate of the same name is now, which is about another problem or point. */
-  readonly replaced: string | null;
+  readonly json: unknown;
+  readonly text: () => string;
+  readonly isDecided: boolean;
+  readonly replaced: readonly Replaced[];
 }
 
 function checkFile(file: string, out: string, written: Map<string, string>, effort: number): Checked {
-  const instance = readInstance(file, "check needs the point to decide about");
+  const { problem, family } = readProblem(file);
+  const instance = withPoint(problem, "check needs the point to decide about");
   const { name } = instance;
   const earlier = written.get(name);
   if (earlier !== undefined) {
@@ -68,16 +78,61 @@ function checkFile(file: string, out: string, written: Map<string, string>, effo
     );
   }
   written.set(name, file);
-  const path = join(out, `${name}.json`);
-  ensureReplaceable(path);
   const progress = progressLine(name);
   try {
+    if (family !== null) {
+      const { diagram, files, replaced } = certifyFamily(instance, family, out, progress.show, effort);
+      return {
+        json: diagramJson(diagram, files),
+        text: () => diagramText(diagram, files),
+        isDecided: diagram.pieces.every(({ verdict }) => verdict === null || verdict.undecided.length === 0),
+        replaced,
+      };
+    }
+    const path = join(out, `${name}.json`);
+    ensureReplaceable(path);
     const certified = certify(instance, progress.show, effort);
-    const replaced = writeCertificate(path, certified.text);
-    return { instance, verdict: verdictFrom(instance, certified, path), replaced };
+    const now = writeCertificate(path, certified.text);
+    const verdict = verdictFrom(instance, certified, path);
+    return {
+      json: interfaceOf(verdict),
+      text: () => [verdictText(verdict), ...helpOf(instance, verdict)].join("\n"),
+      isDecided: verdict.undecided.length === 0,
+      replaced: now === null ? [] : [{ path, now }],
+    };
   } finally {
     progress.done();
   }
+}
+
+/** A family's pieces, with the files and the texts of their certificates, null where nothing was proved. */
+export interface CertifiedFamily {
+  readonly diagram: Diagram;
+  readonly files: readonly (string | null)[];
+  readonly texts: readonly (string | null)[];
+  readonly replaced: readonly Replaced[];
+}
+
+/** Decides a family and writes a certificate for each piece where something was proved: NAME.1.json, NAME.2.json, … */
+export function certifyFamily(
+  instance: Instance<unknown>,
+  family: Family,
+  out: string,
+  progress: (stage: string) => void,
+  effort: number,
+): CertifiedFamily {
+  const { name } = instance;
+  const own = instance as Instance<RationalFunction>;
+  const pieces = decideFamily(own, family, { progress, effort });
+  const { parameter } = own.field.functions!.family;
+  const texts = pieces.map(({ certificate }) => certificate);
+  const files = texts.map((text, k) => (text === null ? null : join(out, `${name}.${k + 1}.json`)));
+  for (const path of files) if (path !== null) ensureReplaceable(path);
+  const replaced = texts.flatMap((text, k) => {
+    const now = text === null ? null : writeCertificate(files[k]!, text);
+    return now === null ? [] : [{ path: files[k]!, now }];
+  });
+  return { diagram: { name, parameter, pieces }, files, texts, replaced };
 }
 
 /** What the terminal shows below a verdict that leaves something to explain. */

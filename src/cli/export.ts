@@ -154,3 +154,13 @@ export function writeProofs(folder: string, claims: readonly Claim[], certificat
   );
   writeAtomically(join(folder, "paper.tex"), article);
 }
+
+/** The written proofs of a family's pieces, in Markdown. Throws InputError for a certificate that the kernel does not accept. */
+export function writeFamilyProofs(folder: string, certificates: readonly (string | null)[]): void {
+  for (const text of certificates) {
+    if (text === null) continue;
+    const accepted = acceptedIn(readJson(text));
+    if ("clause" in accepted) throw new InputError("", `rejected ${refusalText(accepted)}`);
+    writeAtomically(join(folder, `${problemOf(accepted).name}.md`), proofMarkdown(documentOf(accepted, kktSystem)));
+  }
+}

@@ -20,7 +20,7 @@ import { InputError } from "../network/decode.js";
 import type { Loss } from "../problem/problem.js";
 import { badInput, EXIT, progressLine, reportError, say, sayJson, worst, writeAtomically } from "./common.js";
 import { problemHash } from "./hash.js";
-import { readProblem } from "./problems.js";
+import { readOneProblem } from "./problems.js";
 
 interface Options {
   readonly json?: true;
@@ -30,6 +30,7 @@ interface Options {
   readonly starts?: number;
   readonly seed: number;
   readonly around?: number | true;
+  readonly at?: string;
 }
 
 const LOSSES: readonly Loss[] = ["exponential", "logistic", "cross-entropy"];
@@ -42,6 +43,7 @@ export function register(command: Command): void {
     .option("--json", "print one JSON array of results on stdout, nothing else")
     .option("--loss <loss>", `${LOSSES.join(", ")}, instead of the file's`, lossOption)
     .option("--accuracy <number>", "what direction error and KKT residual are to reach", accuracyOption, ACCURACY)
+    .option("--at <value>", "of a family, the problem at this value of its parameter, such as s=1/2")
     .option("--out <dir>", "write the evidence NAME.flow.json and the picture NAME.flow.svg here")
     .option(
       "--starts <n>",
@@ -82,8 +84,8 @@ interface Report {
   readonly reasons: readonly string[];
 }
 
-function flowFile(file: string, { accuracy, loss, out }: Options): Report {
-  const parsed = readProblem(file);
+function flowFile(file: string, { accuracy, loss, out, at }: Options): Report {
+  const parsed = readOneProblem(file, at ?? null);
   const { name } = parsed.problem;
   const progress = progressLine(name);
   progress.show("gradient flow");
@@ -103,7 +105,7 @@ function flowFile(file: string, { accuracy, loss, out }: Options): Report {
 }
 
 async function startsFile(file: string, starts: number, options: Options): Promise<Report> {
-  const { source, problem } = readProblem(file);
+  const { source, problem } = readOneProblem(file, options.at ?? null);
   const { name } = problem;
   const around = options.around === undefined ? null : options.around === true ? DEVIATION : options.around;
   const progress = progressLine(name);
@@ -111,6 +113,7 @@ async function startsFile(file: string, starts: number, options: Options): Promi
   try {
     const result = await flowFromStarts({
       source,
+      at: options.at ?? null,
       count: starts,
       seed: options.seed,
       around,

@@ -2,18 +2,19 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { Q } from "../exact/rational.js";
-import { importData } from "../identify/import/data.js";
+import { Q, rational } from "../exact/rational.js";
+import { type ImportedData, importData } from "../identify/import/data.js";
 import { importProblem } from "../identify/import/problem.js";
 import type { SourceFile } from "../identify/import/tensor.js";
 import { importWeights, isJson } from "../identify/import/weights.js";
 import { type Identification, identify } from "../identify/index.js";
 import { elementOf, identificationText } from "../identify/table.js";
 import { InputError } from "../network/decode.js";
-import type { Instance } from "../network/instance.js";
+import type { Instance, Problem } from "../network/instance.js";
 import { writeCertificate } from "./certificates.js";
 import { failed } from "./check.js";
 import { complain, EXIT, progressLine, say, sayJson, worst, writeAtomically } from "./common.js";
+import { readProblem } from "./problems.js";
 import { ensureSort, type Sort } from "./sorts.js";
 
 interface Options {
@@ -25,6 +26,7 @@ interface Options {
   readonly x?: string;
   readonly y?: string;
   readonly classesFrom?: string;
+  readonly at?: string;
   readonly digits: string;
   readonly out: string;
   readonly json?: true;
@@ -44,6 +46,10 @@ export function register(command: Command): void {
     .option("--y <name>", "the column or array of labels (default: y, label, target or class)")
     .option("--classes-from <n>", "the number of the first class, 0 or 1, where the labels do not show it")
     .option("--digits <n>", "an enclosed point is known to this many decimals at least", "20")
+    .option(
+      "--at <value>",
+      "the data are those of a family, a problem file, at this value of its parameter, such as s=1/2",
+    )
     .option("--out <dir>", "where to write problem files and certificates", "identified")
     .option("--json", "print one JSON array on stdout, with an element per network, nothing else")
     .action(async (files: string[], options: Options) => {
@@ -95,13 +101,16 @@ async function identifyFiles(weights: readonly string[], options: Options, names
       ...(options.transpose === undefined ? {} : { transpose: true }),
     },
   );
-  const data = await importData(
-    options.data.map((path) => readBytes(path, "arrays", "weights", "data")),
-    {
-      ...(options.x === undefined ? {} : { x: options.x }),
-      ...(options.y === undefined ? {} : { y: options.y }),
-    },
-  );
+  const data =
+    options.at === undefined
+      ? await importData(
+          options.data.map((path) => readBytes(path, "arrays", "weights", "data")),
+          {
+            ...(options.x === undefined ? {} : { x: options.x }),
+            ...(options.y === undefined ? {} : { y: options.y }),
+          },
+        )
+      : familyData(options.data, options.at);
   const imported = importProblem(network, data, {
     ...(options.stride === undefined ? {} : { stride: wholeNumber("--stride", options.stride, 1, 100_000) }),
     ...(options.classesFrom === undefined
@@ -131,6 +140,26 @@ async function identifyFiles(weights: readonly string[], options: Options, names
   } finally {
     progress.done();
   }
+}
+
+/** The samples of a family at a value of its parameter. */
+function familyData(files: readonly string[], at: string): ImportedData {
+  const [file, ...others] = files;
+  if (file === undefined || others.length > 0)
+    throw new InputError("--data", "with --at the data are one problem file");
+  const { problem } = readProblem(file, at);
+  const { field, network, data } = problem as Problem<unknown>;
+  if (field.degree > 1)
+    throw new InputError(file, `the numbers at ${at} are not all rational: only rational numbers are read here`);
+  return {
+    file,
+    x: data.map(({ x }) => x.map((value) => field.coordinates(value)[0]!)),
+    shape: [network.inputs],
+    // Classes count from 1 in problem files.
+    labels: data.map(({ y }) => rational(BigInt(network.outputs === 1 ? y : y + 1))),
+    classes: null,
+    notes: [`The samples are those of ${file} at ${at}.`],
+  };
 }
 
 /** The certificate is written last: where it stands, the problem file does. */

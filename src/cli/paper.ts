@@ -2,14 +2,16 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
-import { type Claim, readClaims, readInstance } from "../paper/claims.js";
+import { type Claim, readClaims, readFamily, readInstance } from "../paper/claims.js";
 import { certify } from "../prover/certify.js";
-import { type Standing, standing } from "../report/standing.js";
+import { extentText, summaryText } from "../report/pieces.js";
+import { rangeText } from "../report/places.js";
+import { type Expectation, type Standing, standing } from "../report/standing.js";
 import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
-import { failed, verdictFrom } from "./check.js";
+import { certifyFamily, failed, verdictFrom } from "./check.js";
 import { EXIT, progressLine, say, worst, writeAtomically } from "./common.js";
-import { writeProofs } from "./export.js";
+import { writeFamilyProofs, writeProofs } from "./export.js";
 import { problemHash } from "./hash.js";
 
 const LOSSES = ["exponential", "logistic"] as const;
@@ -32,8 +34,14 @@ export function register(command: Command): void {
           certificates.set(name, text);
           flows.set(name, runFlows(name, join(base, "certificates")));
         }
+        const families = new Map<string, ReturnType<typeof certifyFamily>>();
+        for (const name of new Set(claims.flatMap((claim) => Object.keys(claim.families)))) {
+          progress.show(name);
+          families.set(name, runFamily(name, join(base, "certificates", "families")));
+        }
         progress.show("written proofs");
         writeProofs(join(base, "proofs"), claims, certificates);
+        for (const { texts } of families.values()) writeFamilyProofs(join(base, "proofs", "families"), texts);
         progress.done();
         const rows = claims.flatMap((claim) => claimRows(claim, verdicts, flows));
         say(
@@ -53,7 +61,17 @@ export function register(command: Command): void {
           )}\n`,
         );
         say(`${summary(claims, verdicts)}\n`);
-        process.exitCode = worst(rows.map(({ code }) => code));
+        const reach = claims.flatMap((claim) => familyRows(claim, families));
+        say(
+          "\nHow far the claims reach: families around the instances, and the values of their parameter for which a claim holds\n\n",
+        );
+        say(
+          `${tableText(
+            ["claim", "family", "interval", "holds for", "in all", "pieces", "standing"],
+            reach.map(({ cells }) => cells),
+          )}\n`,
+        );
+        process.exitCode = worst([...rows, ...reach].map(({ code }) => code));
       } catch (error) {
         progress.done();
         process.exitCode = failed(base, error);
@@ -68,6 +86,35 @@ function certifyInstance(name: string, folder: string): { verdict: Verdict; text
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
   return { verdict: verdictFrom(instance, certified, path), text: certified.text };
+}
+
+function runFamily(name: string, folder: string): ReturnType<typeof certifyFamily> {
+  const { problem, family } = readFamily(name);
+  return certifyFamily({ ...problem, point: problem.point! }, family!, folder, () => {}, 1);
+}
+
+function familyRows(
+  { slug, families, expects }: Claim,
+  decided: ReadonlyMap<string, ReturnType<typeof certifyFamily>>,
+): { cells: string[]; code: number }[] {
+  const wanted = withoutStrictness(expects);
+  return Object.entries(families).map(([name, expected], k) => {
+    const { diagram } = decided.get(name)!;
+    const { parameter, pieces } = diagram;
+    const holds = extentText(diagram, ({ verdict }) => verdict !== null && standing(verdict, wanted) === "verified");
+    const isOpen = pieces.some(({ verdict }) => verdict !== null && verdict.undecided.length > 0);
+    const result: Standing = holds !== expected ? "contradicted" : isOpen ? "undecided" : "verified";
+    const interval = rangeText({ from: pieces[0]!.from, to: pieces.at(-1)!.to }, parameter);
+    return {
+      cells: [k === 0 ? slug : "", name, interval, holds, summaryText(diagram), `${pieces.length}`, result],
+      code: result === "contradicted" ? EXIT.rejected : isOpen ? EXIT.undecided : EXIT.done,
+    };
+  });
+}
+
+/** What a claim expects, but for strictness, of which a piece says more than its interval. */
+function withoutStrictness({ strict: _, layers = [], ...rest }: Expectation): Expectation {
+  return { ...rest, layers: layers.map(({ strict: __, ...layer }) => layer) };
 }
 
 /** Both losses from the file's start; evidence and picture of the file's own loss are NAME.flow, the other's name its loss. */

@@ -1,5 +1,6 @@
 /** `margincert verify CERT…`: the kernel alone. */
 import type { Command } from "commander";
+import { compareRoots } from "../exact/integer-polynomial.js";
 import type { Meaning } from "../kernel/statement.js";
 import { type Refusal, verifyCertificate } from "../kernel/verify.js";
 import { readJson } from "../network/decode.js";
@@ -14,10 +15,11 @@ import { ensureSort, sortOf } from "./sorts.js";
 export function register(command: Command): void {
   command
     .option("--problem <file>", "insist that the certificates are about the problem of this file")
+    .option("--at <value>", "of a family in --problem, its problem at one value, such as s=1/2")
     .option("--json", "print one JSON array of outcomes on stdout, nothing else")
-    .action(async (files: string[], { problem, json }: { problem?: string; json?: true }) => {
+    .action(async (files: string[], { problem, at, json }: { problem?: string; at?: string; json?: true }) => {
       try {
-        const wanted = problem === undefined ? null : await canonicalProblem(problem);
+        const wanted = problem === undefined ? null : await wantedProblem(problem, at ?? null);
         const outcomes: Outcome[] = [];
         const codes = files.map((file) => {
           try {
@@ -44,10 +46,32 @@ export function register(command: Command): void {
     });
 }
 
+/** The canonical text that a certificate about the same has: of a family, on the interval that the certificate says, if that is part of it. */
+type Wanted = (about: Problem<unknown>) => string;
+
 /** Problem files are read by what the kernel does without, so only where one is asked for. */
-async function canonicalProblem(file: string): Promise<string> {
-  const { readInstance } = await import("./problems.js");
-  return canonicalText(readInstance(file, "a certificate is about a point"));
+async function wantedProblem(file: string, at: string | null): Promise<Wanted> {
+  const { readProblem, withPoint } = await import("./problems.js");
+  const instance = withPoint(readProblem(file, at).problem, "a certificate is about a point");
+  const { functions } = instance.field;
+  // The pieces of a family are numbered.
+  const nameOf = ({ name }: Problem<unknown>) =>
+    /^\.\d+$/.test(name.slice(instance.name.length)) && name.startsWith(instance.name) ? name : instance.name;
+  if (functions === null)
+    return (about) => canonicalText({ ...instance, name: at === null ? instance.name : nameOf(about) });
+  const { parameter, interval } = functions.family;
+  return (about) => {
+    const { field } = about;
+    const own = field.functions?.family.interval;
+    const isPart =
+      own !== undefined && compareRoots(interval[0], own[0]) <= 0 && compareRoots(own[1], interval[1]) <= 0;
+    const family = isPart ? { parameter, interval: own } : { parameter, interval };
+    return canonicalText({
+      ...instance,
+      name: nameOf(about),
+      field: { ...instance.field, functions: { ...functions, family } },
+    });
+  };
 }
 
 /** What the kernel says of a certificate: for `--json` as it is. */
@@ -80,7 +104,7 @@ const ANOTHER: Refusal = {
   found: "it is about another problem than the one asked for",
 };
 
-function verifyContent(file: string, content: unknown, wanted: string | null): Outcome {
+function verifyContent(file: string, content: unknown, wanted: Wanted | null): Outcome {
   const verdict = verifyCertificate(content);
   if (!verdict.readable) {
     return {
@@ -94,7 +118,7 @@ function verifyContent(file: string, content: unknown, wanted: string | null): O
     };
   }
   const [problem, canonical] = [problemOf(verdict), canonicalOf(verdict)];
-  const refused = wanted === null || wanted === canonical ? null : ANOTHER;
+  const refused = wanted === null || wanted(problem) === canonical ? null : ANOTHER;
   const statements = verdict.statements.map((one) => (one.accepted ? said(problem, one.meaning) : one));
   const accepted = refused === null && statements.every((one) => one.accepted);
   const meanings = verdict.statements.flatMap((one) =>

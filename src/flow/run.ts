@@ -74,7 +74,10 @@ const FAR = 1e6;
  * Throws InputError where the network is not homogeneous, the loss is not one for its outputs, or there is no start, or one that is zero
  * or of the wrong length.
  */
-export function runFlow({ problem, flow }: ProblemFile<unknown>, options: FlowOptions = {}): FlowRun {
+export function runFlow(
+  { problem, flow }: Pick<ProblemFile<unknown>, "problem" | "flow">,
+  options: FlowOptions = {},
+): FlowRun {
   const start = options.start ?? flow?.start ?? null;
   const model = modelOf(problem);
   const loss = options.loss ?? flow?.loss ?? "exponential";

@@ -13,6 +13,8 @@ import { ACCURACY, directionOf, runFlow } from "./run.js";
 export interface StartsRequest {
   /** The text of the problem file: workers parse it for themselves. */
   readonly source: string;
+  /** Of a family, the value of its parameter, such as `s=1/2`. */
+  readonly at?: string | null;
   readonly count: number;
   readonly seed: number;
   /** Gaussian starts around `flow.start` where not null, with this standard deviation; else Gaussian around zero, of deviation 1. */
@@ -68,7 +70,7 @@ export function startAt(
 
 /** Runs the starts of the given indices, one after the other. */
 export function runStarts(request: StartsRequest, indices: readonly number[]): Outcome[] {
-  const file = parseProblem(request.source);
+  const file = parseProblem(request.source, request.at ?? null);
   const accuracy = request.accuracy ?? ACCURACY;
   const size = file.problem.network.parameters.length;
   // The point takes no part in a run: it is compared with the limit afterwards.
@@ -88,7 +90,7 @@ export function runStarts(request: StartsRequest, indices: readonly number[]): O
 
 /** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file, and where `runFlow` would. */
 export async function flowFromStarts(request: StartsRequest): Promise<StartsResult> {
-  const { problem, flow } = parseProblem(request.source);
+  const { problem, flow } = parseProblem(request.source, request.at ?? null);
   if (request.around !== null && flow?.start == null) {
     throw new InputError(flow === null ? "flow" : "flow.start", "missing: there is no start to choose others around");
   }

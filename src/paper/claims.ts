@@ -1,4 +1,4 @@
-/** The claims of the paper's table, and an exact instance or more for each: data in `claims.json` and `instances/`. */
+/** The claims of the paper's table, with exact instances and families for each: data in `claims.json`, `instances/` and `families/`. */
 import { readFileSync } from "node:fs";
 import { readJson } from "../network/decode.js";
 import { type ProblemFile, parseProblem } from "../problem/problem.js";
@@ -9,6 +9,8 @@ export interface Claim {
   readonly claim: string;
   readonly instances: readonly string[];
   readonly expects: Expectation;
+  /** Families around the instances, and for which values of their parameter the claim holds, strictness aside. */
+  readonly families: Readonly<Record<string, string>>;
 }
 
 // From `dist/paper/` as from `src/paper/`, the data lie in `src/paper/`.
@@ -20,4 +22,8 @@ export function readClaims(): readonly Claim[] {
 
 export function readInstance(name: string): ProblemFile<unknown> {
   return parseProblem(readFileSync(new URL(`instances/${name}.json`, FOLDER), "utf8"));
+}
+
+export function readFamily(name: string): ProblemFile<unknown> {
+  return parseProblem(readFileSync(new URL(`families/${name}.json`, FOLDER), "utf8"));
 }

@@ -23,6 +23,7 @@ import { type Tower, type TowerElement, TowerError } from "./tower.js";
 /** What a number says, and its value where that is seen to be plain. */
 export type Expression = { readonly plain: Plain | null } & (
   | { readonly op: "number" }
+  | { readonly op: "parameter" }
   | { readonly op: "add" | "sub" | "mul" | "div"; readonly left: Expression; readonly right: Expression }
   | { readonly op: "neg"; readonly of: Expression }
   | { readonly op: "pow"; readonly of: Expression; readonly exponent: bigint }
@@ -47,24 +48,38 @@ const MAX_ROOT = 1024n;
 const NOT_POSITIVE = "roots are of positive numbers only: write 0 for a root of 0, and -root(8,3) for one of -8";
 
 /** A JSON integer or a string in the number syntax. */
-export const number: Decoder<NumberText> = (value, where) => {
-  if (typeof value === "number" && Number.isSafeInteger(value)) {
-    return { expression: { op: "number", plain: plainRational(rational(BigInt(value))) }, where };
-  }
-  if (isInexactNumber(value)) {
-    const literal = describe(value).replace("the number ", "");
-    throw new InputError(
-      where,
-      `the JSON number ${literal} would be a float: write it as a string, such as "1/4" or "0.25"`,
-    );
-  }
-  if (typeof value !== "string") throw new InputError(where, `expected a number, found ${describe(value)}`);
-  if (value.length > MAX_LENGTH)
-    throw new InputError(where, `a number of ${value.length} characters; at most ${MAX_LENGTH}`);
-  return { expression: parse(value, where), where };
-};
+export const number: Decoder<NumberText> = (value, where) => numberIn(null)(value, where);
 
-function parse(source: string, where: string): Expression {
+/** A letter in numbers: a parameter, in which they are rational functions, or the number that it stands for. */
+export interface Parameter {
+  readonly name: string;
+  readonly value: Expression;
+}
+
+/** What stands for a parameter without a value. */
+export const PARAMETER: Expression = { op: "parameter", plain: null };
+
+/** The same with a parameter. */
+export const numberIn =
+  (parameter: Parameter | null): Decoder<NumberText> =>
+  (value, where) => {
+    if (typeof value === "number" && Number.isSafeInteger(value)) {
+      return { expression: { op: "number", plain: plainRational(rational(BigInt(value))) }, where };
+    }
+    if (isInexactNumber(value)) {
+      const literal = describe(value).replace("the number ", "");
+      throw new InputError(
+        where,
+        `the JSON number ${literal} would be a float: write it as a string, such as "1/4" or "0.25"`,
+      );
+    }
+    if (typeof value !== "string") throw new InputError(where, `expected a number, found ${describe(value)}`);
+    if (value.length > MAX_LENGTH)
+      throw new InputError(where, `a number of ${value.length} characters; at most ${MAX_LENGTH}`);
+    return { expression: parse(value, where, parameter), where };
+  };
+
+function parse(source: string, where: string, parameter: Parameter | null): Expression {
   const tokens = [...source.matchAll(/\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|sqrt|root|[-+*/^(),]|\S)/g)].map(
     (match) => match[1]!,
   );
@@ -125,6 +140,7 @@ function parse(source: string, where: string): Expression {
       expect(")");
       return build.root(of, degree);
     }
+    if (parameter !== null && accept(parameter.name)) return parameter.value;
     const literal = /^(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(tokens[next] ?? "");
     if (literal === null) return fail();
     next++;
@@ -173,6 +189,11 @@ function builder(where: string) {
     return { op: "pow", of, exponent, plain };
   };
   const root = (of: Expression, degree: bigint): Expression => {
+    if (hasParameter(of))
+      throw new InputError(
+        where,
+        "a root of the parameter is no rational function of it: choose the parameter so that there is none",
+      );
     if (BigInt(of.plain?.degree ?? 1) * degree > MAX_ROOT) {
       throw new InputError(where, `the degree of a root is at most ${MAX_ROOT} in size`);
     }
@@ -210,11 +231,18 @@ function builder(where: string) {
   };
 }
 
+/** Whether the parameter occurs. */
+export function hasParameter(e: Expression): boolean {
+  if (e.op === "parameter") return true;
+  if (e.op === "number") return false;
+  return "of" in e ? hasParameter(e.of) : hasParameter(e.left) || hasParameter(e.right);
+}
+
 /** The plain irrational roots that a number contains, on their own or within other roots. */
 export function radicalsIn({ expression }: NumberText): Radical[] {
   const found: Radical[] = [];
   const visit = (e: Expression): void => {
-    if (e.op === "number") return;
+    if (e.op === "number" || e.op === "parameter") return;
     if (e.op === "root" && e.plain !== null) {
       if (!isRational(e.plain)) found.push({ radicand: e.plain.value, degree: e.plain.degree });
     } else if ("of" in e) visit(e.of);
@@ -253,7 +281,8 @@ export function evaluator(
       if (isRational(e.plain)) return tower.fromRational(e.plain.value);
       switch (e.op) {
         case "number":
-          throw new Error("unreachable: numbers are rational");
+        case "parameter":
+          throw new Error("unreachable: numbers are rational, and the parameter is put in elsewhere");
         case "neg":
           return tower.neg(visit(e.of));
         case "add":

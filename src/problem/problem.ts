@@ -1,5 +1,6 @@
 /** Problem files (interface): a network, data, a point and a flow request, parsed into one plain value over one exact field. */
 import type { Field } from "../exact/field.js";
+import type { RealRoot } from "../exact/integer-polynomial.js";
 import {
   at,
   authorsText,
@@ -18,7 +19,8 @@ import {
 import type { Instance, Problem } from "../network/instance.js";
 import { type FrozenNetwork, labelOf, type Network, networkDecoder } from "../network/network.js";
 import { suggestion } from "../network/suggestion.js";
-import { atPlace, checkSize, evaluator, type NumberText, number, radicalsIn } from "./numbers.js";
+import { constantsIn, type FamilyRequest, familyRequest, functionReader, givenValue } from "./family.js";
+import { atPlace, checkSize, evaluator, type NumberText, number, numberIn, PARAMETER, radicalsIn } from "./numbers.js";
 import { towerField } from "./primitive.js";
 import { type Radical, RadicalDegreeError, type RadicalTower, radicalTower } from "./radicals.js";
 
@@ -33,6 +35,15 @@ export interface FlowRequest {
 export interface ProblemFile<E> {
   readonly problem: Problem<E>;
   readonly flow: FlowRequest | null;
+  /** Where the numbers are functions of a parameter; else null. */
+  readonly family: Family | null;
+}
+
+export interface Family {
+  /** The places in the interval at which a number is not defined, in order. */
+  readonly poles: readonly RealRoot[];
+  /** The problem at a value in the interval, which is typed as in problem files. Throws InputError. */
+  readonly at: (value: string) => Problem<unknown>;
 }
 
 export const PROBLEM_FORMAT = "margincert/problem/1";
@@ -40,9 +51,12 @@ const MAX_RADICALS = 500;
 /** Parameters that a message lists. */
 const MAX_NAMED = 8;
 
-/** Reads the text of a problem file; throws InputError with the place and the remedy. */
-export function parseProblem(source: string): ProblemFile<unknown> {
-  return decodeProblem(readJson(source), "");
+/**
+ * Reads the text of a problem file; throws InputError with the place and the remedy. A family is read at one value of its parameter where
+ * that is given, as in `s=1/2`.
+ */
+export function parseProblem(source: string, at: string | null = null): ProblemFile<unknown> {
+  return decodeProblem(readJson(source), at);
 }
 
 /** The problem of a problem file's text with its point. Throws InputError also where there is no point. */
@@ -54,31 +68,49 @@ export function parseInstance(source: string): Instance<unknown> {
 
 const anything: Decoder<unknown> = (value) => value;
 
-/** All faults of a file together: the keys are read in this order, and what depends on the network is read without it where it is at fault. */
-function decodeProblem(value: unknown, where: string): ProblemFile<unknown> {
+/**
+ * All faults of a file together: the keys are read in this order, and what depends on the network is read without it where it is at fault. How
+ * numbers are read depends on the family, which comes first.
+ */
+function decodeProblem(value: unknown, at: string | null): ProblemFile<unknown> {
+  const asked = record(value, "").get("family");
+  const request = asked === undefined ? null : familyRequest(asked, "family");
+  if (request === null && at !== null)
+    throw new InputError("", "the file has no parameter that could be given a value");
+  const given = request === null || at === null ? null : givenValue(request, at);
+  const own = numberIn(request && { name: request.parameter, value: given?.expression ?? PARAMETER });
   let known: Network | null = null;
   const withNetwork =
     <T>(decoder: (network: Network) => Decoder<T>, otherwise: Decoder<unknown>): Decoder<T> =>
     (value, where) =>
       known === null ? (otherwise(value, where) as never) : decoder(known)(value, where);
   const networkFirst: Decoder<FrozenNetwork<NumberText>> = (value, where) => {
-    const read = networkDecoder(number)(value, where);
+    const read = networkDecoder(own)(value, where);
     known = read.network;
     return read;
   };
   const outer = object(
-    { format: literal(PROBLEM_FORMAT), name: problemName, network: networkFirst, data: withNetwork(dataOf, anyData) },
+    {
+      format: literal(PROBLEM_FORMAT),
+      name: problemName,
+      network: networkFirst,
+      data: withNetwork(dataOf(own), anyData(own)),
+    },
     {
       title: authorsText,
       claim: authorsText,
       comment: text,
-      point: withNetwork((network) => vectorDecoder(network, number), anything),
+      family: anything,
+      point: withNetwork((network) => vectorDecoder(network, own), anything),
       flow: withNetwork(decodeFlow, anything),
     },
-  )(value, where);
+  )(value, "");
   const { network, frozen } = outer.network;
   const { data, point } = outer;
-  const { field, read } = commonField([...data.flatMap(({ x }) => x), ...frozen, ...(point ?? [])]);
+  const numbers = [...data.flatMap(({ x }) => x), ...frozen, ...(point ?? [])];
+  const { field, read, poles } =
+    request === null || given !== null ? { ...commonField(numbers), poles: null } : functionsIn(request, numbers);
+  if (request !== null && given !== null) ensureInside(request, given);
   return {
     problem: {
       name: outer.name,
@@ -91,13 +123,40 @@ function decodeProblem(value: unknown, where: string): ProblemFile<unknown> {
       point: point?.map(read) ?? null,
     },
     flow: outer.flow,
+    family: poles && {
+      poles: poles(),
+      at: (one) => decodeProblem(value, `${request!.parameter}=${one}`).problem,
+    },
   };
 }
 
-const dataOf = (network: Network): Decoder<readonly { readonly x: readonly NumberText[]; readonly y: number }[]> =>
-  list(object({ x: list(number, network.inputs, network.inputs), y: labelOf(network.outputs) }), 1);
+function ensureInside({ interval: [from, to] }: FamilyRequest, value: NumberText): void {
+  const { field: K, read } = commonField([value]);
+  const s = read(value);
+  const isInside = K.sign(K.sub(s, K.fromRational(from))) > 0 && K.sign(K.sub(K.fromRational(to), s)) > 0;
+  if (!isInside) throw new InputError(value.where, "the value lies outside the interval of the family");
+}
 
-const anyData = list(object({ x: list(number), y: anything }), 1);
+/** The field of functions with the constants that occur in the numbers, and their reader into it. Throws InputError. */
+function functionsIn(family: FamilyRequest, numbers: readonly NumberText[]) {
+  const constants = numbers.flatMap(constantsIn);
+  const { field, read } = commonField(constants);
+  const values = new Map(constants.map((one) => [one.expression, read(one)]));
+  const reader = functionReader(family, field, (constant) => values.get(constant));
+  const known = new Map(numbers.map((one) => [one, reader.read(one)]));
+  return {
+    field: reader.field as Field<unknown>,
+    read: (one: NumberText): unknown => known.get(one)!,
+    poles: reader.poles,
+  };
+}
+
+const dataOf =
+  (own: Decoder<NumberText>) =>
+  (network: Network): Decoder<readonly { readonly x: readonly NumberText[]; readonly y: number }[]> =>
+    list(object({ x: list(own, network.inputs, network.inputs), y: labelOf(network.outputs) }), 1);
+
+const anyData = (own: Decoder<NumberText>) => list(object({ x: list(own), y: anything }), 1);
 
 function decodeFlow(network: Network): Decoder<FlowRequest> {
   return (value, where) => {

@@ -2,18 +2,26 @@
  * Finds what `kernel/statements/not-global.ts` checks: a feasible point of smaller norm. A multi-start ascent of the least margin on
  * the sphere through θ looks for one above 1, and rounding makes a shorter point on its ray exact and plain.
  */
-import { type Field, squaredNorm } from "../exact/field.js";
+import { dot, type Field, squaredNorm } from "../exact/field.js";
+import { solve } from "../exact/linear.js";
+import {
+  constant,
+  constantTerm,
+  type MultivariatePolynomial,
+  multivariateRing,
+  shiftedVariable,
+} from "../exact/multivariate.js";
 import type { Facts } from "../kernel/facts.js";
-import { type Pass, passAt } from "../kernel/forward.js";
+import { forward, type Pass, passAt } from "../kernel/forward.js";
 import type { Of } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { type Instance, type Margin, marginOf } from "../network/instance.js";
-import { isLinear, parametersOf, type Scope } from "../network/network.js";
+import { type Instance, type Margin, marginOf, weightsOf } from "../network/instance.js";
+import { isLinear, isLinearLayer, parametersOf, type Scope } from "../network/network.js";
 import type { Search } from "./effort.js";
 import { addGradient, approximate } from "./search/approximate.js";
 import { normOf } from "./search/numeric.js";
 import { gaussian, generator } from "./search/random.js";
-import { fraction, roundTo } from "./search/vectors.js";
+import { fraction, independentRows, roundTo } from "./search/vectors.js";
 
 type NotGlobal<E> = Of<"not-global", E>;
 
@@ -217,6 +225,10 @@ function ascend(shadow: Shadow, start: readonly number[]): number[] {
 function roundPoint<E>({ instance }: Facts<E>, shadow: Shadow, values: readonly number[]): NotGlobal<E> | null {
   const { field: K, point } = instance;
   const { moving, scope } = shadow;
+  if (K.functions !== null) {
+    const exact = leastPoint(instance, shadow, values);
+    if (exact !== null) return exact;
+  }
   const own = squaredNorm(K, point);
   const largest = Math.max(...values.map(Math.abs));
   // Small points are rounded on their own scale.
@@ -241,6 +253,77 @@ function roundPoint<E>({ instance }: Facts<E>, shadow: Shadow, values: readonly 
         if (verifyStatement(instance, statement).accepted) return statement;
       }
     }
+  }
+  return null;
+}
+
+/** How far, relative to 1, a margin may be from 1, or a pre-activation from 0, to count as if it were that. */
+const NEARLY = [1e-6, 1e-4, 1e-2];
+
+/**
+ * The point of least norm in one layer's problem at which what is nearly tight at the given values is tight, exactly: among the points of one
+ * pattern the margins are linear, and it is rational in the numbers of the problem. Over functions it is better wherever such a point is.
+ */
+function leastPoint<E>(instance: Instance<E>, shadow: Shadow, values: readonly number[]): NotGlobal<E> | null {
+  const { field: K, point, network, data } = instance;
+  const { moving, scope, margins } = shadow;
+  if (scope === null) return null;
+  const near = [...shadow.instance.point];
+  for (const [j, k] of moving.entries()) near[k] = values[j]!;
+  const passes = passesAt(shadow, near);
+  for (const tolerance of NEARLY) {
+    const rows: { coefficients: E[]; bound: E }[] = [];
+    const addRow = (p: MultivariatePolynomial<E>, value: E) =>
+      rows.push({
+        coefficients: moving.map((k) => p.get(String(k))?.coefficient ?? K.zero),
+        bound: K.sub(value, constantTerm(K, p)),
+      });
+    const weights = weightsOf(instance, point).map((value, k) =>
+      moving.includes(k) ? shiftedVariable(K, K.zero, k) : constant(K, value),
+    );
+    const ring = multivariateRing(K);
+    for (const [sample, { x }] of data.entries()) {
+      const signs = passes[sample]!.preactivations;
+      const isOn = (_: unknown, layer: number, unit: number) => signs[layer]![unit]! > 0;
+      const pass = forward(
+        ring,
+        instance,
+        (c) => constant(K, c),
+        weights,
+        x.map((c) => constant(K, c)),
+        isOn,
+      );
+      for (const [layer, units] of pass.preactivations.entries())
+        for (const [unit, z] of units.entries())
+          if (!isLinearLayer(network, layer) && z.size > 0 && Math.abs(signs[layer]![unit]!) < tolerance)
+            addRow(z, K.zero);
+      for (const margin of margins)
+        if (
+          margin.sample === sample &&
+          marginOf(shadow.instance.field, margin, passes[sample]!.outputs) < 1 + tolerance
+        )
+          addRow(marginOf(ring, margin, pass.outputs), K.one);
+    }
+    const independent = independentRows(
+      K,
+      rows.map(({ coefficients }) => coefficients),
+    ).map((k) => rows[k]!);
+    const gram = independent.map(({ coefficients: a }) => independent.map(({ coefficients: b }) => dot(K, a, b)));
+    const multipliers = solve(
+      K,
+      gram,
+      independent.map(({ bound }) => bound),
+    );
+    if (multipliers === null || independent.length === 0) continue;
+    const better = [...point];
+    for (const [j, k] of moving.entries())
+      better[k] = dot(
+        K,
+        multipliers,
+        independent.map(({ coefficients }) => coefficients[j]!),
+      );
+    const statement: NotGlobal<E> = { kind: "not-global", scope, better };
+    if (verifyStatement(instance, statement).accepted) return statement;
   }
   return null;
 }

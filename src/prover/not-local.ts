@@ -167,8 +167,9 @@ function risingDirection<E>(K: Field<E>, gradients: readonly (readonly E[])[]): 
   return result.kind === "optimal" ? result.x : null;
 }
 
-/** A power of two at most a/(2b), for a, b > 0. */
+/** A power of two at most a/(2b), for a, b > 0; of functions a/(4b), which is small wherever a is. */
 function shrink<E>(K: Field<E>, a: E, b: E): E {
+  if (K.functions !== null) return K.div(a, K.mul(fraction(K, 4n), b));
   return powerOfTwoNear(K, K.toNumber(K.div(a, b)) / 4);
 }
 

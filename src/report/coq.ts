@@ -47,7 +47,8 @@ export interface Exported<E> {
 }
 
 /** Why the definitions of `theory/` have no words for the instance, or null where they do. */
-export function coqGap<E>({ network: { outputs, frozen, slopes, parameters } }: Instance<E>): string | null {
+export function coqGap<E>({ field, network: { outputs, frozen, slopes, parameters } }: Instance<E>): string | null {
+  if (field.functions !== null) return "the Coq theory has no families yet, so nothing is exported";
   const gap =
     outputs > 1
       ? "several outputs"

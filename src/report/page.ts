@@ -53,6 +53,7 @@ ${introduction(title, isPaper)}
 <div id="results">
 ${resultsHtml(here, inOrder)}
 </div>
+<div id="families"></div>
 <h2>The instances</h2>
 ${inOrder.map((entry, k) => instanceHtml(entry, k === featured(inOrder))).join("\n")}
 <h2 id="own">A certificate of your own</h2>

@@ -25,7 +25,9 @@ export type { Block, ProofDocument } from "./proof/document.js";
 /** The document for what is accepted of a point, given by numbers or enclosed. */
 export function documentOf(accepted: Accepted, derive: Derivation | null = null): ProofDocument {
   if (accepted.sort === "enclosed") return enclosedDocument(accepted.enclosed, accepted.statements);
-  return proofDocument(accepted.instance, accepted.statements, derive);
+  const { instance, statements } = accepted;
+  // The derivation is by a program that knows numbers, not functions.
+  return proofDocument(instance, statements, instance.field.functions === null ? derive : null);
 }
 
 /**

@@ -4,6 +4,7 @@ import { FieldError } from "../exact/number-field.js";
 import type { Meaning } from "../kernel/statement.js";
 import type { Refusal } from "../kernel/verify.js";
 import type { Problem } from "../network/instance.js";
+import { familyText } from "./places.js";
 import { type Answer, exactText, type Verdict } from "./verdict.js";
 
 /** The verdict of `check` as a few aligned lines. */
@@ -55,7 +56,12 @@ export function statementText<E>(
 ): string {
   const { answer, radius, because } = meaning;
   const within = radius === null ? "" : `, within radius ${numberText(field, radius)}`;
-  const subject = point === null ? "The point, the only zero of its system in its box, is" : "The point is";
+  const subject =
+    field.functions !== null
+      ? `For every ${familyText(field.functions.family)} the point is`
+      : point === null
+        ? "The point, the only zero of its system in its box, is"
+        : "The point is";
   return `${subject} ${answer === "no" ? "not " : ""}${predicateText(meaning)}${within}: ${because}.`;
 }
 
@@ -76,7 +82,7 @@ export function refusalText({ clause, where, found }: Refusal): string {
 /** An exact number, with a decimal where it is not an integer. */
 function numberText<E>(K: Field<E>, value: E): string {
   const exact = exactText(K, value);
-  if (/^-?\d+$/.test(exact)) return exact;
+  if (/^-?\d+$/.test(exact) || K.functions !== null) return exact;
   try {
     return `${exact} (${Number(K.toNumber(value).toPrecision(6))})`;
   } catch (error) {

@@ -1,6 +1,8 @@
 /** The verdict of `check`, read off the meanings of accepted statements only. (Interface: verdict.) */
 import type { Field } from "../exact/field.js";
-import { formatRational, Q, type Rational } from "../exact/rational.js";
+import type { IntegerPolynomial } from "../exact/integer-polynomial.js";
+import { numberField } from "../exact/number-field.js";
+import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
 import type { EnclosedFacts } from "../kernel/enclosed/system.js";
 import type { Meaning } from "../kernel/statement.js";
 import type { Problem } from "../network/instance.js";
@@ -140,8 +142,34 @@ export function questionText(question: Question): string {
   return `${question.about} optimum${question.scope === null ? "" : ` of layer ${question.scope + 1}`}`;
 }
 
-/** An element of K in full, as it is typed in a problem file; where K has no basis of radicals, a polynomial in the generator a. */
+/** A function as it is typed in a problem file: `(1 + s^2)/(2*s)`. */
+function functionText<E>(K: Field<E>, value: E): string {
+  const { family, parts } = K.functions!;
+  const { numerators, denominator } = parts(value);
+  const constants = (K.description === null ? Q : numberField(K.description)) as Field<unknown>;
+  const text = (polynomials: readonly IntegerPolynomial[]): string => {
+    const length = Math.max(0, ...polynomials.map((p) => p.length));
+    const terms = Array.from({ length }, (_, k) => {
+      const own = polynomials.map((p) => rational(p[k] ?? 0n));
+      if (own.every(Q.isZero)) return [];
+      const c = exactText(constants, constants.fromCoordinates(own));
+      if (k === 0) return [c];
+      const power = k === 1 ? family.parameter : `${family.parameter}^${k}`;
+      return [c === "1" ? power : c === "-1" ? `-${power}` : `${/[ ]/.test(c) ? `(${c})` : c}*${power}`];
+    }).flat();
+    return terms.length === 0 ? "0" : terms.join(" + ").replaceAll("+ -", "- ");
+  };
+  const bracketed = (one: string) => (/[ *]/.test(one) ? `(${one})` : one);
+  const [above, below] = [text(numerators), text([denominator])];
+  return below === "1" ? above : `${/ /.test(above) ? `(${above})` : above}/${bracketed(below)}`;
+}
+
+/**
+ * An element of K in full, as it is typed in a problem file; where K has no basis of radicals, a polynomial in the generator a. A function is
+ * a fraction of polynomials in the parameter.
+ */
 export function exactText<E>(K: Field<E>, value: E): string {
+  if (K.functions !== null) return functionText(K, value);
   const inPowers = K.coordinates(value);
   const basis = inPowers.slice(1).every(Q.isZero) ? null : radicalBasis(K);
   const terms = (basis?.coordinates(inPowers) ?? inPowers).flatMap((q, k) => {

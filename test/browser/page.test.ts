@@ -103,6 +103,34 @@ describeWith(
       );
     });
 
+    it("shows the phase diagram of a family, and moves its picture", async () => {
+      const own = mkdtempSync(join(tmpdir(), "margincert-families-"));
+      const report = spawnSync(process.execPath, [
+        MAIN,
+        "report",
+        "--certificates",
+        join(CERTIFICATES, "families"),
+        "--out",
+        own,
+      ]);
+      expect(report.stderr.toString()).toBe("");
+      const page = await opened({ url: `file://${own}/index.html` });
+      const family = page.locator("details.family", { hasText: "relu-angle-family" });
+      await family.locator("summary").click();
+      await family.getByText("local, not global for 1 < t < sqrt(3), global for sqrt(3) <= t < 3").waitFor();
+      expect(await family.getByText("accepted 5 certificates").count()).toBe(1);
+      expect(await family.getByRole("img").count()).toBe(2);
+      const said = family.locator("output");
+      const drawn = () => family.locator("figure").nth(1).innerHTML();
+      const before = await drawn();
+      await family.locator("input[type=range]").fill("500");
+      expect(await said.innerText()).toMatch(/^t = 1\.5: local, not global; θ = /);
+      expect(await drawn()).not.toBe(before);
+      await family.getByRole("link", { name: "t = sqrt(3)" }).click();
+      expect(await page.locator("[id='instance-relu-angle-family.4']").getAttribute("open")).not.toBeNull();
+      rmSync(own, { recursive: true });
+    });
+
     it("shows pictures, formulas, plots and links of every instance", async () => {
       const page = await opened();
       await openAll(page);

@@ -546,7 +546,14 @@ describe("paper", () => {
     const written = readdirSync(join(out, "proofs"), { recursive: true, withFileTypes: true })
       .filter((one) => one.isFile())
       .map((one) => relative(join(out, "proofs"), join(one.parentPath, one.name)));
-    expect(written).toHaveLength(2 * readdirSync(INSTANCES).length + 1);
+    const pieces = readdirSync(join(committed, "families"));
+    for (const piece of pieces)
+      expect(readFileSync(join(out, "certificates/families", piece), "utf8"), piece).toBe(
+        readFileSync(join(committed, "families", piece), "utf8"),
+      );
+    expect(readdirSync(join(out, "certificates/families"))).toEqual(pieces);
+    expect(stdout).toMatch(/fc-relu-family +0 < s < 2 +0 < s < 3\^\(-1\/4\) /);
+    expect(written).toHaveLength(2 * readdirSync(INSTANCES).length + 1 + pieces.length);
     for (const path of written) {
       expect(readFileSync(join(out, "proofs", path), "utf8"), path).toBe(readFileSync(join(proofs, path), "utf8"));
     }

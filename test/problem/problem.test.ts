@@ -152,7 +152,7 @@ describe("a faulty file is refused, with the place and one line", () => {
     [
       "an unknown key",
       fileText({ points: [] }),
-      /^points: unknown key; .* format, name, network, data, title, claim, comment, point, flow; did you mean "point"\?$/,
+      /^points: unknown key; .* format, name, network, data, title, claim, comment, family, point, flow; did you mean "point"\?$/,
     ],
     ["a hostile key", fileText({ ["a\n".repeat(9999)]: 1 }), /^"a\\na\\n.*\.\.\.": unknown key/],
     [

@@ -5,6 +5,7 @@ import { type Acceptance, verifyCertificate, verifyStatement } from "../../src/k
 import type { Instance } from "../../src/network/instance.js";
 import { type Block, type ProofDocument, proofDocument } from "../../src/report/proof.js";
 import { kktSystem } from "../../src/symbolic/margins.js";
+import { constants } from "./latex-value.js";
 
 export interface Accepted {
   readonly instance: Instance<unknown>;
@@ -14,6 +15,7 @@ export interface Accepted {
 
 const FOLDERS = [
   "../../certificates/",
+  "../../certificates/families/",
   "../certificates/accept/",
   "../certificates/byhand/",
   "../certificates/enclosed/accept/",
@@ -27,6 +29,8 @@ const FOLDERS = [
 const all: readonly string[] = FOLDERS.flatMap((folder) =>
   readdirSync(new URL(folder, import.meta.url))
     .filter((file) => file.endsWith(".json") && !file.endsWith(".flow.json"))
+    // In a family whose parameter is t, curves are followed in another letter.
+    .filter((file) => !/^(?:relu-angle|diagonal-depth2-(?:linear|relu))-family/.test(file))
     .map((file) => `${folder}${file}`),
 );
 
@@ -58,7 +62,12 @@ export function acceptedStatements<E>(instance: Instance<E>, ...statements: read
 }
 
 function withDocument(instance: Instance<unknown>, statements: readonly Acceptance<unknown>[]): Accepted {
-  return { instance, statements, document: proofDocument(instance, statements, kktSystem) };
+  // Formulas of a family are looked at for one value of its parameter, that at which its field gives floating-point numbers.
+  for (const letter of Object.keys(constants)) delete constants[letter];
+  const { functions, toNumber } = instance.field;
+  if (functions !== null) constants[functions.family.parameter] = toNumber(functions.fromParts([[0n, 1n]], [1n]));
+
+  return { instance, statements, document: proofDocument(instance, statements, functions === null ? kktSystem : null) };
 }
 
 export function acceptedFile(file: string): Accepted {

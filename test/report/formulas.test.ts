@@ -161,35 +161,38 @@ describe("the printed formulas have the values of what they stand for", () => {
     }
   });
 
-  it.each(files)("nerdamer derives the margins that the kernel does, of %s", (file) => {
-    const { instance, statements } = acceptedFile(file);
-    const { field: K, network, point } = instance;
-    if (point.length > 12) return;
-    const margins = marginsOf(instance);
-    const variables = point.map((_, k) => k);
-    const at = (p: MultivariatePolynomial<unknown>) =>
-      sum(
-        K,
-        [...p.values()].map((term) => term.variables.reduce((value, v) => K.mul(value, point[v]!), term.coefficient)),
-      );
-    for (const { proved } of statements) {
-      if (proved.kind !== "kkt") continue;
-      for (const [k, { pattern, gradient }] of proved.proof.entries()) {
-        const margin = margins[proved.statement.terms[k]!.margin]!;
-        const derived = symbolicMargin(instance, margin, pattern);
-        const own = marginOf(multivariateRing(K), margin, passUnder(instance, margin.sample, pattern).outputs);
-        expect(equals(K, at(derived.margin), constantTerm(K, own))).toBe(true);
-        for (const [v, c] of gradientAtOrigin(K, own, variables).entries()) {
-          expect(equals(K, at(derived.gradient[v]!), c), network.parameters[v]!.name).toBe(true);
-          expect(equals(K, gradient[v]!, c)).toBe(true);
+  it.each(files.filter((file) => !/family/.test(file)))(
+    "nerdamer derives the margins that the kernel does, of %s",
+    (file) => {
+      const { instance, statements } = acceptedFile(file);
+      const { field: K, network, point } = instance;
+      if (point.length > 12) return;
+      const margins = marginsOf(instance);
+      const variables = point.map((_, k) => k);
+      const at = (p: MultivariatePolynomial<unknown>) =>
+        sum(
+          K,
+          [...p.values()].map((term) => term.variables.reduce((value, v) => K.mul(value, point[v]!), term.coefficient)),
+        );
+      for (const { proved } of statements) {
+        if (proved.kind !== "kkt") continue;
+        for (const [k, { pattern, gradient }] of proved.proof.entries()) {
+          const margin = margins[proved.statement.terms[k]!.margin]!;
+          const derived = symbolicMargin(instance, margin, pattern);
+          const own = marginOf(multivariateRing(K), margin, passUnder(instance, margin.sample, pattern).outputs);
+          expect(equals(K, at(derived.margin), constantTerm(K, own))).toBe(true);
+          for (const [v, c] of gradientAtOrigin(K, own, variables).entries()) {
+            expect(equals(K, at(derived.gradient[v]!), c), network.parameters[v]!.name).toBe(true);
+            expect(equals(K, gradient[v]!, c)).toBe(true);
+          }
+          const entries = new Map(hessianEntries(K, own).map(({ u, v, entry }) => [`${u},${v}`, entry]));
+          for (const u of variables)
+            for (const v of variables.slice(u))
+              expect(equals(K, at(derived.hessian[u]![v]!), entries.get(`${u},${v}`) ?? K.zero)).toBe(true);
         }
-        const entries = new Map(hessianEntries(K, own).map(({ u, v, entry }) => [`${u},${v}`, entry]));
-        for (const u of variables)
-          for (const v of variables.slice(u))
-            expect(equals(K, at(derived.hessian[u]![v]!), entries.get(`${u},${v}`) ?? K.zero)).toBe(true);
       }
-    }
-  });
+    },
+  );
 
   it("names every pre-activation as the formulas do", () => {
     const { instance } = acceptedFile("../certificates/byhand/relaxed-both-labels.json");

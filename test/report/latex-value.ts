@@ -1,7 +1,10 @@
 /** The value of a formula as the written proofs print it, in floating point: what is printed is checked, not what was meant. */
 
 const TOKEN =
-  /\\tfrac(?=\{)|\\tfrac(\d)(\d)|\\sqrt|\\cdot|\\\|[dθ]\\\||\\sigma|\d+|\\lvert|\\rvert|\\mathit\{[^}]*\}|(?:\\lambda|[A-Za-z])(?:_\{[^}]*\})?(?:\^\{\(\d+\)\})?|[-+/^(){}[\]]|_\{\+\}/g;
+  /\\t?frac(?=\{)|\\tfrac(\d)(\d)|\\sqrt|\\cdot|\\\|[dθ]\\\||\\sigma|\d+|\\lvert|\\rvert|\\mathit\{[^}]*\}|(?:\\lambda|[A-Za-z])(?:_\{[^}]*\})?(?:\^\{\(\d+\)\})?|[-+/^(){}[\]]|_\{\+\}/g;
+
+/** What letters stand for in all formulas of a document, as the parameter of a family does; whoever makes the document says it. */
+export const constants: Record<string, number> = {};
 
 /** z_j(x_i), and a_j(x_i), as one variable each. */
 export function joined(latex: string): string {
@@ -40,13 +43,13 @@ export function latexValue(latex: string, variables: Readonly<Record<string, num
     const match = tokens[at]!;
     take();
     if (token === "\\sqrt") return Math.sqrt(group("{", "}"));
-    if (token === "\\tfrac") {
+    if (token === "\\tfrac" || token === "\\frac") {
       const numerator = group("{", "}");
       return numerator / group("{", "}");
     }
     if (match[1] !== undefined) return Number(match[1]) / Number(match[2]);
     if (/^\d/.test(token!)) return Number(token);
-    const value = variables[token!];
+    const value = variables[token!] ?? constants[token!];
     if (value === undefined) throw new Error(`no value for ${token} in ${latex}`);
     return value;
   };

@@ -49,6 +49,13 @@ export function criticalDirections<E>(
   const equalities = cell.gradients.filter((_, j) => binding[j]);
   const basis = nullspace(K, equalities, n);
   const signs = [K.one, K.neg(K.one)];
+  // Of functions the exact directions come first: they stay negative as long as there are any.
+  const alongPivots = (span: readonly (readonly E[])[]) => {
+    for (const w of multipliers)
+      for (const d of negativePivots(instance, cell, w, span)) for (const s of signs) consider(scaleBy(K, d, s));
+  };
+  if (K.functions !== null) alongPivots(basis);
+  if (found.length > 0) return found;
   for (const b of basis) for (const s of signs) consider(scaleBy(K, b, s));
   for (let i = 0; i < Math.min(basis.length, 40) && found.length < 20; i++) {
     for (let j = 0; j < i && found.length < 20; j++) {
@@ -67,12 +74,68 @@ export function criticalDirections<E>(
     const tight = free.filter((j) => Math.abs(dotNumbers(G[j]!, d)) < 1e-5 * normOf(G[j]!));
     const face = nullspace(K, [...equalities, ...tight.map((j) => cell.gradients[j]!)], n);
     const before = found.length;
+    if (K.functions !== null) alongPivots(face);
     for (const denominator of [1n, 2n, 3n, 4n, 6n, 8n, 12n, 16n, 64n, 1024n, 65536n, 1n << 24n]) {
       const rounded = roundInto(K, face, d, denominator);
       if (rounded !== null) consider(rounded);
       if (found.length > before) break;
     }
     if (found.length >= 6) break;
+  }
+  return found;
+}
+
+/**
+ * Directions of the span on which the Lagrangian's Hessian is negative, by LDLᵀ with the largest pivots first: the vector of a negative pivot,
+ * whose value is the pivot. They are rational in the entries, and so, over functions, negative wherever the pivot is.
+ */
+function negativePivots<E>(
+  { field: K }: Instance<E>,
+  cell: LocalCell<E>,
+  w: readonly E[],
+  span: readonly (readonly E[])[],
+): E[][] {
+  const apply = (d: readonly E[]): E[] => {
+    const result = [...d];
+    const add = (u: number, c: E) => {
+      result[u] = K.sub(result[u]!, c);
+    };
+    for (const [j, h] of cell.constraints.entries()) {
+      if (K.isZero(w[j]!)) continue;
+      for (const { u, v, entry } of hessianEntries(K, h)) {
+        const c = K.mul(w[j]!, entry);
+        add(u, K.mul(c, d[v]!));
+        if (u !== v) add(v, K.mul(c, d[u]!));
+      }
+    }
+    return result;
+  };
+  const images = span.map(apply);
+  const S = span.map((b) => images.map((image) => dot(K, b, image)));
+  const vectors = span.map((b) => [...b]);
+  const left = new Set(span.keys());
+  for (;;) {
+    let pivot = -1;
+    for (const k of left)
+      if (K.sign(S[k]![k]!) > 0 && (pivot === -1 || K.toNumber(S[k]![k]!) > K.toNumber(S[pivot]![pivot]!))) pivot = k;
+    if (pivot === -1) break;
+    left.delete(pivot);
+    const row = S[pivot]!;
+    for (const i of left) {
+      if (K.isZero(row[i]!)) continue;
+      const factor = K.neg(K.div(row[i]!, row[pivot]!));
+      vectors[i] = plus(K, vectors[i]!, scaleBy(K, vectors[pivot]!, factor));
+      for (const j of left) S[i]![j] = K.add(S[i]![j]!, K.mul(factor, row[j]!));
+    }
+    for (const i of left) S[i]![pivot] = K.zero;
+  }
+  const found: E[][] = [];
+  for (const i of left) {
+    if (K.sign(S[i]![i]!) < 0) found.push(vectors[i]!);
+    for (const j of left) {
+      const s = j < i ? K.sign(S[i]![j]!) : 0;
+      if (s !== 0) found.push(plus(K, vectors[i]!, scaleBy(K, vectors[j]!, s > 0 ? K.neg(K.one) : K.one)));
+    }
   }
   return found;
 }

@@ -10,6 +10,7 @@ import { resultControls } from "./controls.js";
 import { descentPlot } from "./descent.js";
 import { byId, element, find } from "./dom.js";
 import { enclosedFigures } from "./enclosed.js";
+import { familySections } from "./families.js";
 import { flowPlot } from "./flow.js";
 import { GLOBAL_CAPTION, neighboursPlot } from "./neighbours.js";
 import { picture } from "./picture.js";
@@ -31,6 +32,9 @@ for (const instance of instances) {
   fill();
   find(section, "button").addEventListener("click", () => verifyInstance(instance));
 }
+
+const families = familySections(instances);
+if (families.length > 0) byId("families").append(element("h2", {}, "The families"), ...families);
 
 /** A link to an instance opens it. */
 function openTarget(): void {

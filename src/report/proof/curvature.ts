@@ -1,5 +1,5 @@
 /** The theorem on `strict-local` (`proofs/theory.md`, §5) with its numbers put in, for a cell on which curvature decides. */
-import { abs, sum } from "../../exact/field.js";
+import { largerBound, sizeBound, sum } from "../../exact/field.js";
 import { type MultivariatePolynomial, multivariateRing, orderOf } from "../../exact/multivariate.js";
 import type { StrictLeaf, StrictProof } from "../../kernel/statements/strict-local.js";
 import type { Instance } from "../../network/instance.js";
@@ -91,14 +91,14 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
       factor: first === second ? `${form(first)}^{2}` : `${form(first)}${form(second)}`,
     })),
   ]);
-  const larger = (a: E, b: E) => (K.sign(K.sub(a, b)) >= 0 ? a : b);
+  const larger = (a: E, b: E) => largerBound(K, a, b);
   const loss = K.mul(
     r,
     sum(K, [
       ...J.map((j) => K.mul(halfRho, K.mul(L[j]!, C[j]!))),
       ...J.map((j) => K.mul(multipliers[j]!, D[j]!)),
       ...products.map(({ first, second, weight }) =>
-        K.mul(K.mul(half, abs(K, weight)), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
+        K.mul(K.mul(half, sizeBound(K, weight)), larger(K.mul(C[first]!, L[second]!), K.mul(C[second]!, L[first]!))),
       ),
     ]),
   );

@@ -16,7 +16,15 @@ import {
   problemLatex,
   properScope,
 } from "./notation.js";
-import { decimalLatex, numberLatex, packed, polynomialLatex, signProof, tupleLatex } from "./typeset.js";
+import {
+  curveParameter,
+  decimalLatex,
+  numberLatex,
+  packed,
+  polynomialLatex,
+  signProof,
+  tupleLatex,
+} from "./typeset.js";
 
 export type NotLocalProved<E> = Extract<Proved<E>, { readonly kind: "not-local" }>;
 
@@ -26,11 +34,12 @@ export function notLocalClaim<E>({ instance, margins }: Facts<E>, group: readonl
   const [{ statement, proof }] = group as [NotLocalProved<E>];
   const { curve } = statement;
   const end = numberLatex(K, curve.end);
+  const t = curveParameter(K);
   const moving = curvePoint(instance, curve)
     .map((p, k) => ({ p, k }))
     .filter(({ k }) => curve.steps.some((step) => step.has(k)));
   const slacks = margins.map((one, j) => {
-    const margin = `$${marginLatex(network, one, "\\theta(t)")} - 1`;
+    const margin = `$${marginLatex(network, one, `\\theta(${t})`)} - 1`;
     const slack = proof.slacks[j]!;
     if (slack.length === 0) return `${margin} = 0$ identically.`;
     const { formula, reason } = signProof(K, slack, curve.end);
@@ -45,16 +54,16 @@ export function notLocalClaim<E>({ instance, margins }: Facts<E>, group: readonl
   const only = layers.length === 0 ? "" : ` Only parameters of layer ${layers[0]! + 1} move.`;
   const smooth = isLinear(network);
   return claim(`The point $${point}$ is not a local optimum of ${problems.join(", nor of ")}.`, [
-    text(`For $0 \\le t \\le ${end}$ let $\\theta(t)$ be $\\theta$ with`),
-    display(...packed(moving.map(({ p, k }) => `${parameterLatex(network, k)}(t) = ${polynomialLatex(K, p)}`))),
+    text(`For $0 \\le ${t} \\le ${end}$ let $\\theta(${t})$ be $\\theta$ with`),
+    display(...packed(moving.map(({ p, k }) => `${parameterLatex(network, k)}(${t}) = ${polynomialLatex(K, p)}`))),
     text(
-      `so that $\\theta(0) = \\theta$.${only}${smooth ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
+      `so that $\\theta(0) = \\theta$.${only}${smooth ? "" : ` The signs of the pre-activations for $0 < ${t} \\le ${end}$:`}`,
     ),
     ...(smooth ? [] : [items(data.map((_, i) => signItem(instance, curve.end, passAlong(instance, curve, i), i)))]),
-    text(`Hence the margins, for $0 < t \\le ${end}$:`),
+    text(`Hence the margins, for $0 < ${t} \\le ${end}$:`),
     items(slacks),
     text("and the norm decreases:"),
-    display(`\\|\\theta\\|^{2} - \\|\\theta(t)\\|^{2} = ${saved.formula} > 0`),
+    display(`\\|\\theta\\|^{2} - \\|\\theta(${t})\\|^{2} = ${saved.formula} > 0`),
     text(
       `${saved.reason === "" ? "" : `${saved.reason}. `}So there are feasible points of smaller norm arbitrarily near $\\theta$.`,
     ),
@@ -82,8 +91,8 @@ function signItem<E>(
 }
 
 /** (1 + t²)^n times a formula. */
-function multiplied(formula: string, n: number): string {
-  return `(1 + t^{2})${n === 1 ? "" : `^{${n}}`} ${formula}`;
+function multiplied(formula: string, n: number, t: string): string {
+  return `(1 + ${t}^{2})${n === 1 ? "" : `^{${n}}`} ${formula}`;
 }
 
 /** A curve with the denominator 1 + t²; what is written out is multiplied by powers of it. */
@@ -98,8 +107,9 @@ export function notStrictClaim<E>(
     .map((p, k) => ({ p, k }))
     .filter(({ k }) => curve.steps.some((step) => step.has(k)));
   const depth = network.layers.length;
+  const t = curveParameter(K);
   const slacks = margins.map((one, j) => {
-    const margin = `$${multiplied(`(${marginLatex(network, one, "\\theta(t)")} - 1)`, depth)}`;
+    const margin = `$${multiplied(`(${marginLatex(network, one, `\\theta(${t})`)} - 1)`, depth, t)}`;
     const slack = proof.slacks[j]!;
     if (slack.length === 0) return `${margin} = 0$ identically.`;
     const { formula, reason } = signProof(K, slack, curve.end);
@@ -109,30 +119,32 @@ export function notStrictClaim<E>(
   const because = saved.reason === "" ? "" : `, ${saved.reason}`;
   const smooth = isLinear(network);
   return claim(`The point $${pointLatex(scope)}$ is not a strict local optimum of $${problemLatex(scope)}$.`, [
-    text(`For $0 \\le t \\le ${end}$ let $\\theta(t)$ be $\\theta$ with`),
+    text(`For $0 \\le ${t} \\le ${end}$ let $\\theta(${t})$ be $\\theta$ with`),
     display(
-      ...packed(moving.map(({ p, k }) => `(1 + t^{2})\\,${parameterLatex(network, k)}(t) = ${polynomialLatex(K, p)}`)),
+      ...packed(
+        moving.map(({ p, k }) => `(1 + ${t}^{2})\\,${parameterLatex(network, k)}(${t}) = ${polynomialLatex(K, p)}`),
+      ),
     ),
     text(
-      `so that $\\theta(0) = \\theta$, and $\\theta(t) \\ne \\theta$ for all small $t > 0$.${smooth ? "" : ` The signs of the pre-activations for $0 < t \\le ${end}$:`}`,
+      `so that $\\theta(0) = \\theta$, and $\\theta(${t}) \\ne \\theta$ for all small $${t} > 0$.${smooth ? "" : ` The signs of the pre-activations for $0 < ${t} \\le ${end}$:`}`,
     ),
     ...(smooth
       ? []
       : [
           items(
             data.map((_, i) =>
-              signItem(instance, curve.end, proof.passes[i]!, i, (name, l) => multiplied(name, l + 1)),
+              signItem(instance, curve.end, proof.passes[i]!, i, (name, l) => multiplied(name, l + 1, t)),
             ),
           ),
         ]),
-    text(`Hence the margins, for $0 < t \\le ${end}$:`),
+    text(`Hence the margins, for $0 < ${t} \\le ${end}$:`),
     items(slacks),
     text("and the norm does not grow:"),
     display(
-      `${multiplied("(\\|\\theta\\|^{2} - \\|\\theta(t)\\|^{2})", 2)} = ${saved.formula}${saved.sign === 0 ? "" : " > 0"}`,
+      `${multiplied(`(\\|\\theta\\|^{2} - \\|\\theta(${t})\\|^{2})`, 2, t)} = ${saved.formula}${saved.sign === 0 ? "" : " > 0"}`,
     ),
     text(
-      `${saved.sign === 0 ? "identically" : `for $0 < t \\le ${end}$`}${because}. So there are other feasible points, no longer than $\\theta$, arbitrarily near to it.`,
+      `${saved.sign === 0 ? "identically" : `for $0 < ${t} \\le ${end}$`}${because}. So there are other feasible points, no longer than $\\theta$, arbitrarily near to it.`,
     ),
   ]);
 }

@@ -14,6 +14,7 @@ import {
   networkRemark,
   networkText,
 } from "./notation.js";
+import { placeLatex, placeNote } from "./places.js";
 import { generatorText, numberLatex, printedWidth, tupleLatex } from "./typeset.js";
 
 /** The name, and the verdict on the whole problem in a few words. */
@@ -54,6 +55,7 @@ export function problemBlocks<E>(problem: Problem<E>, asksLayers = true): Block[
       : "";
   return [
     ...authorBlocks(problem),
+    ...familyBlocks(K),
     text(
       `The ${networkText(network)} with parameters $\\theta$${outputs === 1 ? "" : ` and an output for each of ${outputs} classes`} computes`,
     ),
@@ -71,6 +73,23 @@ export function problemBlocks<E>(problem: Problem<E>, asksLayers = true): Block[
   ];
 }
 
+/** For which values of a parameter all of it is said. */
+function familyBlocks<E>({ functions }: Field<E>): Block[] {
+  if (functions === null) return [];
+  const { parameter, interval } = functions.family;
+  const [from, to] = interval;
+  const inside = `${placeLatex(from)} < ${parameter} < ${placeLatex(to)}`;
+  const roots = interval.flatMap((place) => {
+    const note = placeNote(place, parameter);
+    return note === null ? [] : [note];
+  });
+  return [
+    text(
+      `Numbers are functions of a parameter $${parameter}$. All that follows is said, and proved, for every real number $${parameter}$ with $${inside}$${roots.length === 0 ? "" : `, where ${roots.join(" and ")}`}. An inequality between functions of $${parameter}$ means that it holds for all of these; where one is used and not argued, it is seen from the signs of polynomials in $${parameter}$, which have no zeros in the interval.`,
+    ),
+  ];
+}
+
 /** Longer numbers stand in a table. */
 const MAX_NUMBER = 16;
 
@@ -78,7 +97,7 @@ const MAX_NUMBER = 16;
 function dataBlocks<E>({ data, field: K, network: { outputs } }: Problem<E>, before: string, after: string): Block[] {
   const label = (y: number) => (outputs === 1 ? y : y + 1);
   const what = outputs === 1 ? "" : ", where $y$ is the class";
-  if (data.every(({ x }) => x.every((c) => printedWidth(numberLatex(K, c)) <= MAX_NUMBER))) {
+  if (K.functions !== null || data.every(({ x }) => x.every((c) => printedWidth(numberLatex(K, c)) <= MAX_NUMBER))) {
     const samples = data.map(({ x, y }, i) => `x_{${i + 1}} = ${tupleLatex(K, x)},\\; y_{${i + 1}} = ${label(y)}`);
     return [text(`${before}The data are $${samples.join("$; $")}$${what}.${after}`)];
   }

@@ -22,7 +22,17 @@ import {
   unitIndex,
   unitName,
 } from "./notation.js";
-import { multivariateLatex, numberLatex, packed, printedWidth, signProof, sumLatex, tupleLatex } from "./typeset.js";
+import {
+  curveParameter,
+  multivariateLatex,
+  numberLatex,
+  packed,
+  powerLatex,
+  printedWidth,
+  signProof,
+  sumLatex,
+  tupleLatex,
+} from "./typeset.js";
 
 type ProvedOf<K extends Proved<unknown>["kind"], E> = Extract<Proved<E>, { readonly kind: K }>;
 
@@ -246,7 +256,7 @@ function witnessText<E>(
     .flatMap((step, k) => [...step].map(([parameter, c]) => ({ parameter, c, power: k + 1 })))
     .map(
       ({ parameter, c, power }) =>
-        `$${sumLatex(K, [{ coefficient: c, factor: power === 1 ? "t" : `t^{${power}}` }])}$ to $${parameterLatex(network, parameter)}$`,
+        `$${sumLatex(K, [{ coefficient: c, factor: powerLatex(curveParameter(K), power) }])}$ to $${parameterLatex(network, parameter)}$`,
     );
   const units = here.flatMap((layer, l) =>
     layer.flatMap((z, unit) => {
@@ -260,9 +270,9 @@ function witnessText<E>(
       ];
     }),
   );
-  const range = `For $0 < t \\le ${numberLatex(K, witness.end)}$`;
+  const range = `For $0 < ${curveParameter(K)} \\le ${numberLatex(K, witness.end)}$`;
   const signs = units.length === 0 ? "every pre-activation" : `${enumeration(units)}; every other pre-activation`;
-  return `$${label}$: add ${enumeration(steps)}. ${range}, ${signs} keeps its sign for small $t$, and $${label}$ is the limit of the gradients as $t \\to 0$.`;
+  return `$${label}$: add ${enumeration(steps)}. ${range}, ${signs} keeps its sign for small $${curveParameter(K)}$, and $${label}$ is the limit of the gradients as $${curveParameter(K)} \\to 0$.`;
 }
 
 /** With more rows than this, only the values of ⟨g, d⟩ are listed. */

@@ -1,6 +1,9 @@
 /** Exact numbers and polynomials in LaTeX, as one would write them by hand. */
-import { abs, type Field, type Sign } from "../../exact/field.js";
+import { FamilyError } from "../../exact/family.js";
+import { abs, type Field, type Sign, sizeBound } from "../../exact/field.js";
+import type { IntegerPolynomial } from "../../exact/integer-polynomial.js";
 import type { MultivariatePolynomial } from "../../exact/multivariate.js";
+import { numberField } from "../../exact/number-field.js";
 import type { Polynomial } from "../../exact/polynomial.js";
 import { Q, rational } from "../../exact/rational.js";
 import { radicalBasis } from "../radical-basis.js";
@@ -41,9 +44,19 @@ export function sumLatex<E>(
 
 /** A polynomial in t, from the lowest power up. */
 export function polynomialLatex<E>(K: Field<E>, p: Polynomial<E>): string {
+  return polynomialIn(K, p, curveParameter(K));
+}
+
+/** What a curve is followed in: t, but where a family has that for its parameter, τ. */
+export function curveParameter<E>({ functions }: Pick<Field<E>, "functions">): string {
+  return functions?.family.parameter === "t" ? "\\tau" : "t";
+}
+
+/** A polynomial in a variable of this name. */
+export function polynomialIn<E>(K: Field<E>, p: Polynomial<E>, name: string): string {
   return sumLatex(
     K,
-    p.map((coefficient, k) => ({ coefficient, factor: k === 0 ? "" : powerLatex("t", k) })),
+    p.map((coefficient, k) => ({ coefficient, factor: k === 0 ? "" : powerLatex(name, k) })),
   );
 }
 
@@ -105,7 +118,42 @@ function joined(parts: readonly Signed[]): string {
     .join(" ");
 }
 
+/** A function as a sum of powers of the parameter, or as one fraction. */
+function functionSummands<E>(K: Field<E>, value: E): Signed[] {
+  const { family, parts } = K.functions!;
+  const { numerators, denominator } = parts(value);
+  const constants = constantsOf(K);
+  const powers = (polynomials: readonly IntegerPolynomial[], d: bigint): Signed[] =>
+    Array.from({ length: Math.max(0, ...polynomials.map((p) => p.length)) }, (_, k) => {
+      const coefficient = constants.fromCoordinates(polynomials.map((p) => rational(p[k] ?? 0n, d)));
+      const own = summands(constants, coefficient);
+      if (k === 0 || own.length === 0) return own;
+      const power = powerLatex(family.parameter, k);
+      if (own.length > 1) return [{ negative: false, size: `(${joined(own)}) ${power}` }];
+      const [{ negative, size }] = own as [Signed];
+      return [{ negative, size: size === "1" ? power : `${size} ${power}` }];
+    }).flat();
+  if (denominator.length === 1) return powers(numerators, denominator[0]!);
+  const above = powers(numerators, 1n);
+  const negative = above.length === 1 && above[0]!.negative;
+  const numerator = joined(negative ? [{ ...above[0]!, negative: false }] : above);
+  const below = joined(powers([denominator], 1n));
+  // A fraction is not broken between lines, a product is.
+  const isLong = Math.max(printedWidth(numerator), printedWidth(below)) > MAX_FRACTION;
+  return [{ negative, size: isLong ? `(${numerator}) (${below})^{-1}` : `\\frac{${numerator}}{${below}}` }];
+}
+
+/** Wider ones are written as products. */
+const MAX_FRACTION = 40;
+
+/** The field of the constants. */
+export function constantsOf<E>(K: Field<E>): Field<unknown> {
+  if (K.functions === null) return K as Field<unknown>;
+  return (K.description === null ? Q : numberField(K.description)) as Field<unknown>;
+}
+
 function summands<E>(K: Field<E>, value: E): Signed[] {
+  if (K.functions !== null) return functionSummands(K, value);
   const inPowers = K.coordinates(value);
   const basis = inPowers.slice(1).every(Q.isZero) ? null : radicalBasis(K);
   return (basis?.coordinates(inPowers) ?? inPowers).flatMap((q, k) => {
@@ -116,7 +164,8 @@ function summands<E>(K: Field<E>, value: E): Signed[] {
 }
 
 /** A field's generator in words, where the numbers cannot do without it; null for ℚ and for fields that radicals span. */
-export function generatorText<E>(K: Field<E>): string | null {
+export function generatorText<E>(field: Field<E>): string | null {
+  const K = constantsOf(field);
   if (K.description === null || radicalBasis(K) !== null) return null;
   const { minimalPolynomial, interval } = K.description;
   const [low, high] = interval.map((end) => `${end.s < 0n ? "-" : ""}${fraction(end)}`);
@@ -131,6 +180,7 @@ export function generatorText<E>(K: Field<E>): string | null {
 
 /** A decimal to go with an irrational number; nothing for a rational. */
 export function decimalLatex<E>(K: Field<E>, value: E): string {
+  if (K.functions !== null) return "";
   const irrational = K.coordinates(value)
     .slice(1)
     .some((c) => !Q.isZero(c));
@@ -151,23 +201,37 @@ export function signProof<E>(K: Field<E>, p: Polynomial<E>, T: E): SignProof {
   if (order === -1) return { sign: 0, formula: "0", reason: "" };
   const rest = p.slice(order);
   const sign = K.sign(rest[0]!);
-  const opposing = rest.map((c, j) => (j > 0 && K.sign(c) === -sign ? c : K.zero));
-  const factor = order === 0 ? "" : powerLatex("t", order);
+  const opposing = rest.map((c, j) => (j > 0 && signOrNull(K, c) !== sign ? c : K.zero));
+  const factor = order === 0 ? "" : powerLatex(curveParameter(K), order);
   const bracket = polynomialLatex(K, rest);
   const formula = factor === "" || rest.length === 1 ? polynomialLatex(K, p) : `${factor} (${bracket})`;
   if (opposing.every(K.isZero)) return { sign, formula, reason: "" };
   let exact = K.zero;
-  for (const c of opposing.toReversed()) exact = K.add(K.mul(exact, T), abs(K, c));
+  for (const c of opposing.toReversed()) exact = K.add(K.mul(exact, T), sizeBound(K, c));
   const amount = polynomialLatex(
     K,
-    opposing.map((c) => abs(K, c)),
+    opposing.map((c) => sizeBound(K, c)),
   );
   const lead = abs(K, rest[0]!);
+  if (K.functions !== null) {
+    const reason = `because $${amount} < ${numberLatex(K, lead)}$ for these $${curveParameter(K)}$`;
+    return { sign, formula, reason };
+  }
   return {
     sign,
     formula,
     reason: `because $${amount} \\le ${boundLatex(K, exact, lead)} < ${numberLatex(K, lead)}$`,
   };
+}
+
+/** The sign of a coefficient; null where a function has no constant one, and is bounded by (c² + 1)/2. */
+function signOrNull<E>(K: Field<E>, c: E): Sign | null {
+  try {
+    return K.sign(c);
+  } catch (error) {
+    if (!(error instanceof FamilyError)) throw error;
+    return null;
+  }
 }
 
 const MAX_BOUND_LENGTH = 16;
@@ -176,7 +240,7 @@ const MAX_BOUND_DENOMINATOR = 12n;
 /** The bound itself, or where that is long a short fraction between it and the number that it is to stay below. */
 function boundLatex<E>(K: Field<E>, bound: E, below: E): string {
   const exact = numberLatex(K, bound);
-  if (exact.length <= MAX_BOUND_LENGTH) return exact;
+  if (exact.length <= MAX_BOUND_LENGTH || K.functions !== null) return exact;
   for (let d = 1n; d <= MAX_BOUND_DENOMINATOR; d++) {
     const nearby = BigInt(Math.floor(K.toNumber(bound) * Number(d)));
     for (const n of [nearby, nearby + 1n]) {

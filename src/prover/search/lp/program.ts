@@ -110,9 +110,10 @@ export function clearDenominators<E, R>(K: Field<E>, ring: Integers<E, R>, vecto
   return { numerators: vector.map((e) => ring.scaled(e, scale)), denominator: ring.scaled(K.one, scale) };
 }
 
-/** The least positive integer that clears the denominators of all entries. */
+/** The least positive integer that clears the denominators of all entries; 1 for functions. */
 export function commonDenominator<E>(K: Field<E>, vector: readonly E[]): bigint {
   let common = 1n;
+  if (K.functions !== null) return common; // their denominators are polynomials
   for (const e of vector) for (const { d } of K.coordinates(e)) common = leastCommonMultiple(common, d);
   return common;
 }

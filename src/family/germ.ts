@@ -1,0 +1,48 @@
+/**
+ * The field of functions with the order just above a value of the parameter: f > g where f(s) > g(s) for all s a little larger. That order is
+ * total, so the prover can work in it as in a number field; where else its findings hold the kernel says.
+ */
+import type { Field, Sign } from "../exact/field.js";
+import { functionArithmetic, type RationalFunction, valueAt } from "../exact/function-field.js";
+import { quotient, signAt } from "../exact/integer-polynomial.js";
+import { numberField } from "../exact/number-field.js";
+import { Q, type Rational } from "../exact/rational.js";
+
+/** The functions of K, ordered just above s. */
+export function germAt(K: Field<RationalFunction>, s: Rational): Field<RationalFunction> {
+  const constants = (K.description === null ? Q : numberField(K.description)) as Field<unknown>;
+  const { inv, div } = functionArithmetic(K.description);
+  const factor = [-s.s * s.n, s.d];
+  /** The value at s of the element without its zeros and poles there, which are of positive sign above s. */
+  const leading = ({ numerators, denominator }: RationalFunction): unknown => {
+    const without = (parts: RationalFunction["numerators"]): RationalFunction["numerators"] => {
+      let rest = parts;
+      for (;;) {
+        const next = rest.map((p) => (p.length === 0 ? p : quotient(p, factor)));
+        if (next.some((p) => p === null)) return rest;
+        rest = next as RationalFunction["numerators"];
+      }
+    };
+    const [below] = without([denominator]);
+    return valueAt(constants, { numerators: without(numerators), denominator: below! }, s)!;
+  };
+  const [n, d] = [s.s * s.n, s.d];
+  return {
+    ...K,
+    inv,
+    div,
+    sign: (a): Sign => {
+      if (K.isZero(a)) return 0;
+      if (a.numerators.length === 1) {
+        const sign = signAt(a.numerators[0]!, n, d) * signAt(a.denominator, n, d);
+        if (sign !== 0) return sign as Sign;
+      }
+      const value = valueAt(constants, a, s);
+      return constants.sign(value === null || constants.isZero(value) ? leading(a) : value);
+    },
+    toNumber: (a) => {
+      const value = valueAt(constants, a, s);
+      return value === null ? Number.POSITIVE_INFINITY : constants.toNumber(value);
+    },
+  };
+}
