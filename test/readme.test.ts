@@ -26,7 +26,7 @@ describe("README", () => {
         cwd: folder,
         encoding: "utf8",
       });
-    if (command.startsWith("verify")) run("check src/paper/instances/fc-relu.json");
+    if (command.startsWith("verify")) run("check --attracts src/paper/instances/fc-relu.json");
     expect(run(command).stdout).toBe(output);
   });
 

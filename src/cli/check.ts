@@ -24,13 +24,17 @@ export function register(command: Command): void {
     .option("--out <dir>", "where to write the certificates", "certificates")
     .option("--json", "print one JSON array of verdicts on stdout, nothing else")
     .option("--effort <n>", "search so many times as long before a question is left undecided", effortOf, 1)
-    .action((files: string[], options: { out: string; json?: true; effort: number }) => {
+    .option(
+      "--attracts",
+      "also prove that gradient flow converges to the point, from flow.start if that will do, or from another start",
+    )
+    .action((files: string[], options: { out: string; json?: true; effort: number; attracts?: true }) => {
       const codes: number[] = [];
       const verdicts: unknown[] = [];
       const written = new Map<string, string>();
       for (const file of files) {
         try {
-          const { json, text, isDecided, replaced } = checkFile(file, options.out, written, options.effort);
+          const { json, text, isDecided, replaced } = checkFile(file, written, options);
           verdicts.push(json);
           for (const { path, now } of replaced)
             complain(`${path}: another problem or point had this name; its certificate is now ${now}`);
@@ -66,9 +70,15 @@ interface Checked {
   readonly replaced: readonly Replaced[];
 }
 
-function checkFile(file: string, out: string, written: Map<string, string>, effort: number): Checked {
-  const { problem, family } = readProblem(file);
+function checkFile(
+  file: string,
+  written: Map<string, string>,
+  { out, effort, attracts }: { readonly out: string; readonly effort: number; readonly attracts?: true },
+): Checked {
+  const { problem, family, flow } = readProblem(file);
   const instance = withPoint(problem, "check needs the point to decide about");
+  if (family !== null && attracts === true)
+    throw new InputError("family", "--attracts proves the flow of one problem: give the parameter a value in the file");
   const { name } = instance;
   const earlier = written.get(name);
   if (earlier !== undefined) {
@@ -91,7 +101,12 @@ function checkFile(file: string, out: string, written: Map<string, string>, effo
     }
     const path = join(out, `${name}.json`);
     ensureReplaceable(path);
-    const certified = certify(instance, progress.show, effort);
+    const certified = certify(
+      instance,
+      progress.show,
+      effort,
+      attracts === true ? { start: flow?.start ?? null } : null,
+    );
     const now = writeCertificate(path, certified.text);
     const verdict = verdictFrom(instance, certified, path);
     return {

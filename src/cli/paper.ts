@@ -53,6 +53,7 @@ export function register(command: Command): void {
               "local",
               "global",
               "by layer (local/global)",
+              "flow converges",
               "flow, exponential",
               "flow, logistic",
               "standing",
@@ -80,9 +81,9 @@ export function register(command: Command): void {
 }
 
 function certifyInstance(name: string, folder: string): { verdict: Verdict; text: string } {
-  const { problem } = readInstance(name);
+  const { problem, flow } = readInstance(name);
   const instance = { ...problem, point: problem.point! };
-  const certified = certify(instance);
+  const certified = certify(instance, undefined, 1, { start: flow?.start ?? null });
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
   return { verdict: verdictFrom(instance, certified, path), text: certified.text };
@@ -136,6 +137,11 @@ function flowCell({ result }: FlowRun): string {
   return result.verdict === "confirmed" ? reached : `NOT CONFIRMED, ${reached}`;
 }
 
+/** Whether convergence is proved, and from what kind of starts; the flow from the file's start is numerical in any case. */
+function attractionCell({ attracts }: Verdict): string {
+  return attracts === null ? "numerical only" : `proved, ${attracts}`;
+}
+
 function claimRows(
   { slug, instances, expects }: Claim,
   verdicts: ReadonlyMap<string, Verdict>,
@@ -151,7 +157,17 @@ function claimRows(
     const code =
       result === "contradicted" ? EXIT.rejected : result === "verified" && confirmed ? EXIT.done : EXIT.undecided;
     return {
-      cells: [k === 0 ? slug : "", name, verdict.kkt, local, verdict.global, layers, ...runs.map(flowCell), result],
+      cells: [
+        k === 0 ? slug : "",
+        name,
+        verdict.kkt,
+        local,
+        verdict.global,
+        layers,
+        attractionCell(verdict),
+        ...runs.map(flowCell),
+        result,
+      ],
       code,
     };
   });

@@ -41,6 +41,8 @@ export interface Field<E> extends Ring<E> {
   coordinates(a: E): readonly Rational[];
   /** The inverse of `coordinates`; at most `degree` many. */
   fromCoordinates(coordinates: readonly Rational[]): E;
+  /** An interval that contains the real number `a`: low/2^precision ≤ a ≤ high/2^precision. Throws RangeError for functions. */
+  bounds(a: E, precision: number): { readonly low: bigint; readonly high: bigint };
   /** A nearby floating-point number, for searching and printing only: no decision may rest on it. */
   toNumber(a: E): number;
   /** Words of 64 bits that it takes to write `a` down, about. */

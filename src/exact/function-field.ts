@@ -167,6 +167,9 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
         [d],
       );
     },
+    bounds: () => {
+      throw new RangeError("a function of a parameter has no enclosure");
+    },
     size: ({ numerators, denominator }) =>
       [...numerators, denominator].reduce((n, p) => p.reduce((m, c) => m + c.toString(16).length / 16, n), 0),
     key: keyOf,

@@ -29,6 +29,8 @@ export interface IntervalRing extends Ring<Interval> {
   readonly sign: (x: Interval) => Sign | null;
   /** Throws RangeError for an interval that contains 0. */
   readonly inv: (x: Interval) => Interval;
+  /** The n-th root, n ≥ 1, of an interval whose low end is not negative; otherwise throws RangeError. */
+  readonly root: (x: Interval, n: number) => Interval;
   /** Encloses max(x, slope · x) for the slope of a unit that is off, 0 ≤ slope ≤ 1: the image under σ. */
   readonly activate: (x: Interval, slope: Interval) => Interval;
 }
@@ -84,6 +86,13 @@ export function intervalRing(precision: number, spend: (words: number) => void):
       const square = unit * unit;
       return { low: floor(square, x.high), high: -floor(-square, x.low) };
     },
+    root: (x, n) => {
+      if (x.low < 0n) throw new RangeError("the root of an interval that reaches below 0");
+      spend(product * n * 64);
+      const scale = shift * BigInt(n - 1);
+      const [low, high] = [floorRoot(x.low << scale, n), floorRoot(x.high << scale, n)];
+      return { low, high: high ** BigInt(n) === x.high << scale ? high : high + 1n };
+    },
     activate: (x, slope) => {
       if (x.low >= 0n) return x;
       const off = mul(slope, { low: x.low, high: x.high < 0n ? x.high : 0n });
@@ -98,10 +107,36 @@ function wordsOf(n: bigint): number {
   return n < WORD ? 1 : n.toString(16).length / 16;
 }
 
+/** ⌊a^{1/n}⌋ for a ≥ 0, by Newton's method from above. */
+function floorRoot(a: bigint, n: number): bigint {
+  if (a < 2n || n === 1) return a;
+  const power = BigInt(n);
+  let x = 1n << BigInt(Math.floor((4 * a.toString(16).length) / n) + 1);
+  for (;;) {
+    const next = ((power - 1n) * x + a / x ** (power - 1n)) / power;
+    if (next >= x) return x;
+    x = next;
+  }
+}
+
 /** ⌊n/d⌋, for d of either sign. */
 function floor(n: bigint, d: bigint): bigint {
   const [a, b] = d < 0n ? [-n, -d] : [n, d];
   return a % b < 0n ? a / b - 1n : a / b;
+}
+
+/** Whether every symmetric matrix with entries in these intervals is shown to be positive definite, by LDLᵀ: every pivot is positive. */
+export function isPositiveDefinite(ring: IntervalRing, A: readonly (readonly Interval[])[]): boolean {
+  const S = A.map((row) => [...row]);
+  for (let k = 0; k < S.length; k++) {
+    if (ring.sign(S[k]![k]!) !== 1) return false;
+    const inverse = ring.inv(S[k]![k]!);
+    for (let i = k + 1; i < S.length; i++) {
+      const factor = ring.mul(S[k]![i]!, inverse);
+      for (let j = i; j < S.length; j++) S[i]![j] = ring.sub(S[i]![j]!, ring.mul(factor, S[k]![j]!));
+    }
+  }
+  return true;
 }
 
 /** The rational ends of an interval. */

@@ -139,6 +139,14 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
       coordinates(a)
         .map((q) => q.toFraction())
         .join("+"),
+    bounds: (a, precision) => {
+      // The numerators multiply the width of the generator's powers; so many bits more, in steps, as each precision is kept.
+      const digits = a.numerators.reduce((most, n) => Math.max(most, n.toString(16).length), 0);
+      const guard = 64 * Math.floor((4 * digits + 72) / 64);
+      const [low, high] = evaluate(a.numerators, enclosures(precision + guard));
+      const unit = a.denominator << BigInt(guard);
+      return { low: floor(low, unit), high: -floor(-high, unit) };
+    },
     toNumber: (a) => {
       // Enough bits that cancellation between the terms does not show in a double.
       for (let precision = 2 * FIRST_PRECISION; ; precision *= 2) {

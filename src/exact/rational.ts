@@ -75,6 +75,11 @@ export const Q: Field<Rational> = {
   fromRational: (q) => q,
   coordinates: (a) => [a],
   fromCoordinates: ([a]) => a ?? ZERO,
+  bounds: ({ s, n, d }, precision) => {
+    const scaled = (s * n) << BigInt(precision);
+    const low = (scaled - (((scaled % d) + d) % d)) / d;
+    return { low, high: low * d === scaled ? low : low + 1n };
+  },
   toNumber: (a) => Number(a.s) * ratioToNumber(a.n, a.d),
   size: (a) => (a.n.toString(16).length + a.d.toString(16).length) / 16,
   key: (a) => a.toFraction(),

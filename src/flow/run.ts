@@ -54,7 +54,7 @@ export interface FlowOptions {
   readonly loss?: Loss;
   readonly start?: readonly number[];
   /** Ends the run at an observation that is enough for whoever asked; then the verdict may be short of the accuracy. */
-  readonly until?: (observation: Observation) => boolean;
+  readonly until?: (observation: Observed) => boolean;
 }
 
 export const ACCURACY = 1e-8;

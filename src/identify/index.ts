@@ -400,6 +400,7 @@ function nothing(
     radius: null,
     global: answer,
     layers: [],
+    attracts: null,
     undecided: feasible === "no" ? [] : [`KKT point: ${reason}`],
     certificate: null,
   };

@@ -6,7 +6,7 @@ import type { Field, Ring } from "../exact/field.js";
 import { constant, type MultivariatePolynomial, multivariateRing, shiftedVariable } from "../exact/multivariate.js";
 import { type Polynomial, polynomialRing, signOnInterval } from "../exact/polynomial.js";
 import type { SparseVector } from "../network/codec.js";
-import { type Instance, type Margin, weightsOf } from "../network/instance.js";
+import { type Instance, type Margin, type Problem, weightsOf } from "../network/instance.js";
 import { isLinearLayer, type Network, type Scope } from "../network/network.js";
 import { ensure } from "./ensure.js";
 
@@ -154,27 +154,41 @@ export function passUnder<E>(instance: Instance<E>, sample: number, pattern: Pat
   return forward(multivariateRing(K), instance, lift, weights, inputs, (_, layer, unit) => pattern[layer]![unit]!);
 }
 
-/** ∇_θ of a margin under a pattern of its sample, by the chain rule from the outputs backwards. */
-export function gradient<E>(instance: Instance<E>, { sample, plus, minus }: Margin, pattern: Pattern): E[] {
-  const { network, field: K, data, point } = instance;
-  const slopes = network.slopes.map((slope) => K.fromRational(slope));
+/** ∇_θ of a margin at θ under a pattern of its sample. */
+export function gradient<E>(instance: Instance<E>, margin: Margin, pattern: Pattern): E[] {
+  const weights = weightsOf(instance, instance.point);
+  return gradientOver(instance.field, instance, (c) => c, weights, margin, pattern);
+}
+
+/** The same over any ring, with weights in it, by the chain rule from the outputs backwards. `lift` puts slopes and inputs into the ring. */
+export function gradientOver<E, R>(
+  ring: Ring<R>,
+  { network, field, data }: Problem<E>,
+  lift: (c: E) => R,
+  weights: readonly R[],
+  { sample, plus, minus }: Margin,
+  pattern: Pattern,
+): R[] {
+  const slopes = network.slopes.map((slope) => lift(field.fromRational(slope)));
   const linear = network.slopes.map((_, l) => isLinearLayer(network, l));
-  const activate = (z: E, l: number, unit: number) => (pattern[l]![unit]! ? z : K.mul(slopes[l]!, z));
-  const weights = weightsOf(instance, point);
-  const { x } = data[sample]!;
-  const { preactivations } = propagate(K, network, weights, x, activate);
+  const activate = (z: R, l: number, unit: number) => (pattern[l]![unit]! ? z : ring.mul(slopes[l]!, z));
+  const inputs = data[sample]!.x.map(lift);
+  const { preactivations } = propagate(ring, network, weights, inputs, activate);
   const outputs = preactivations.map((layer, l) => (linear[l]! ? layer : layer.map((z, unit) => activate(z, l, unit))));
-  const result = new Array<E>(point.length).fill(K.zero);
-  let adjoints = network.layers.at(-1)!.map((_, k) => (k === plus ? K.one : k === minus ? K.neg(K.one) : K.zero));
+  const parameters = network.parameters.length;
+  const result = new Array<R>(parameters).fill(ring.zero);
+  let adjoints = network.layers
+    .at(-1)!
+    .map((_, k) => (k === plus ? ring.one : k === minus ? ring.neg(ring.one) : ring.zero));
   for (let l = network.layers.length - 1; l >= 0; l--) {
-    const below = l === 0 ? x : outputs[l - 1]!;
-    const next = below.map(() => K.zero);
+    const below = l === 0 ? inputs : outputs[l - 1]!;
+    const next = below.map(() => ring.zero);
     for (const [unit, row] of network.layers[l]!.entries()) {
       const adjoint = adjoints[unit]!;
-      if (K.isZero(adjoint)) continue;
+      if (ring.isZero(adjoint)) continue;
       for (const { from, weight } of row) {
-        if (weight < point.length) result[weight] = K.add(result[weight]!, K.mul(adjoint, below[from]!));
-        if (l > 0) next[from] = K.add(next[from]!, K.mul(adjoint, weights[weight]!));
+        if (weight < parameters) result[weight] = ring.add(result[weight]!, ring.mul(adjoint, below[from]!));
+        if (l > 0) next[from] = ring.add(next[from]!, ring.mul(adjoint, weights[weight]!));
       }
     }
     adjoints = l === 0 || linear[l - 1]! ? next : next.map((a, unit) => activate(a, l - 1, unit));

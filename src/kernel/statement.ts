@@ -6,11 +6,13 @@ import type { Facts } from "./facts.js";
 
 /** What an accepted statement answers: verdicts, texts and pages are read off this. */
 export interface Meaning<E> {
-  readonly about: "feasible" | "kkt" | "local" | "strict" | "global";
+  readonly about: "feasible" | "kkt" | "local" | "strict" | "global" | "attracts";
   readonly scope: Scope;
   readonly answer: "yes" | "no";
-  /** Of a strict local optimum: every other feasible point of the scope within this distance is longer. */
+  /** Of a strict local optimum: every other feasible point of the scope within this distance is longer. Of `attracts`: the starts'. */
   readonly radius: E | null;
+  /** Of `attracts`: of the space of the starts, where that is not the whole space. */
+  readonly dimension?: number | null;
   /** Why, in a clause that follows a colon. */
   readonly because: string;
 }

@@ -4,7 +4,7 @@ import { formatJson } from "../network/codec.js";
 import { parseJson } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
 import type { Progress } from "./effort.js";
-import { type Open, ProverBug, prove } from "./prove.js";
+import { type Open, type Options, ProverBug, prove } from "./prove.js";
 
 export interface Certified<E> {
   /** The canonical text of the certificate. */
@@ -18,8 +18,13 @@ export interface Certified<E> {
  * Proves what can be proved about the point, writes the certificate down and has the kernel read it back. Throws ProverBug if it
  * does not accept every statement of that very text.
  */
-export function certify(instance: Instance<unknown>, progress?: Progress, effort = 1): Certified<unknown> {
-  const { statements, open } = prove(instance, { ...(progress && { progress }), effort });
+export function certify(
+  instance: Instance<unknown>,
+  progress?: Progress,
+  effort = 1,
+  attracts: Options["attracts"] = null,
+): Certified<unknown> {
+  const { statements, open } = prove(instance, { ...(progress && { progress }), effort, attracts });
   const text = formatJson(writeCertificate(instance, statements));
   const verdict = verifyCertificate(parseJson(text));
   if (!verdict.readable)

@@ -7,6 +7,7 @@ import { shapeOf } from "../kernel/shape.js";
 import type { Of, Statement } from "../kernel/statements/index.js";
 import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
+import { type AttractsOutcome, findAttraction } from "./attracts.js";
 import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
 import type { Progress, Search } from "./effort.js";
 import { normShare } from "./gap.js";
@@ -21,7 +22,7 @@ import { cheapestVertex, findVertices } from "./vertices.js";
 
 /** What may stay open, and about which scope. */
 export interface Question {
-  readonly about: "kkt" | "local" | "global";
+  readonly about: "kkt" | "local" | "global" | "attracts";
   readonly scope: Scope;
 }
 
@@ -42,6 +43,8 @@ export interface Options {
   readonly progress?: Progress;
   /** What the ordinary limits of the search are multiplied by. */
   readonly effort?: number;
+  /** Whether to prove that gradient flow converges to the point: from this start, if it is trapped, or else from one of its own. */
+  readonly attracts?: { readonly start: readonly number[] | null } | null;
 }
 
 /** Keeps what is not null. */
@@ -49,7 +52,10 @@ type Keep<E> = <S extends Statement<E>>(statement: S | null) => S | null;
 type Leave = (question: Question, reason: string) => void;
 
 /** Decides the whole problem and each layer's, in the order of cost. */
-export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 1 }: Options = {}): Findings<E> {
+export function prove<E>(
+  instance: Instance<E>,
+  { progress = () => {}, effort = 1, attracts = null }: Options = {},
+): Findings<E> {
   let limits = new Set<string>();
   const search: Search = { effort, progress, reached: (limit) => limits.add(limit) };
   /** What ended the searches since this was asked for last. */
@@ -97,6 +103,15 @@ export function prove<E>(instance: Instance<E>, { progress = () => {}, effort = 
       decideLayer(facts, layer, whole, search, keep, (question, reason) => leave(question, reason + limitsText()));
       limitsText();
     }
+  }
+  if (attracts !== null) {
+    progress("flow");
+    const found: AttractsOutcome<E> =
+      kkt.kind === "kkt"
+        ? findAttraction(facts, attracts.start)
+        : { kind: "open", reason: "the point is not shown to be a KKT point" };
+    if (found.kind === "found") keep(found.statement);
+    else leave({ about: "attracts", scope: null }, found.reason);
   }
   return { statements, open };
 }

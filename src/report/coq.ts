@@ -368,6 +368,8 @@ function theoremOf<E>(
     }
     case "vertices":
       throw new NotCovered("the theory has no theorem about vertices");
+    case "attracts":
+      throw new NotCovered("the theory has no gradient flow; proofs/theory.md, section 13, has the proof");
   }
 }
 

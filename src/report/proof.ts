@@ -8,6 +8,7 @@ import type { Proved, StatementKind } from "../kernel/statements/index.js";
 import type { Acceptance } from "../kernel/verify.js";
 import type { Instance } from "../network/instance.js";
 import type { Accepted } from "./accepted.js";
+import { attractsClaim } from "./proof/attracts.js";
 import { boundClaims, isUniqueBound } from "./proof/bound.js";
 import { type NotLocalProved, notGlobalClaim, notLocalClaim, notStrictClaim } from "./proof/descent.js";
 import { type Block, claim, display, literal, type ProofDocument, text } from "./proof/document.js";
@@ -107,6 +108,7 @@ function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], der
     ...of("not-global").map(({ statement }) => notGlobalClaim(facts, statement)),
     ...(alike.length === 0 ? [] : [linearStrictClaim(facts, alike)]),
     ...layers,
+    ...of("attracts").map((one) => attractsClaim(facts, one)),
     ...accepted.filter(({ proved }) => !written.has(proved.kind)).map((one) => bareClaim(facts, one)),
   ];
 }
@@ -123,6 +125,7 @@ const WRITTEN: readonly StatementKind[] = [
   "not-strict",
   "bound",
   "vertices",
+  "attracts",
 ];
 
 /** What a statement of another kind says, with its reason. */
@@ -137,6 +140,7 @@ export function bareClaim<E>(
     local: `${meaning.radius === null ? "a" : "a strict"} local optimum of $${problemLatex(scope)}$`,
     strict: `a strict local optimum of $${problemLatex(scope)}$`,
     global: `a global optimum of $${problemLatex(scope)}$`,
+    attracts: "a limit of gradient flow",
   }[meaning.about];
   const within = meaning.radius === null ? "" : `, within distance $${numberLatex(K, meaning.radius)}$`;
   const reason = `${meaning.because[0]!.toUpperCase()}${meaning.because.slice(1)}.`;

@@ -26,7 +26,7 @@ export function claimedText(verdict: Verdict): string {
 
 /** `open` is the answer to a question that is not decided. */
 function answerLines(verdict: Verdict, open: string): string[] {
-  const { feasible, kkt, local, strict, isContinuum, radius, global, layers } = verdict;
+  const { feasible, kkt, local, strict, isContinuum, radius, global, layers, attracts } = verdict;
   if (feasible === false) return ["  feasible        no"];
   const word = (answer: Answer) => (answer === "undecided" ? open : answer);
   const strictly =
@@ -46,6 +46,9 @@ function answerLines(verdict: Verdict, open: string): string[] {
       const own = `local ${word(l.local)}${l.strict === true ? " (strict)" : ""}, global ${word(l.global)}`;
       return `  ${`layer ${l.layer}`.padEnd(14)}  ${own}`;
     }),
+    ...(attracts === null
+      ? []
+      : [`  flow converges  proved, from ${attracts === "open set" ? "an open set" : "a subspace"}`]),
   ];
 }
 
@@ -55,6 +58,11 @@ export function statementText<E>(
   { meaning }: { readonly meaning: Meaning<E> },
 ): string {
   const { answer, radius, because } = meaning;
+  if (meaning.about === "attracts") {
+    const dimension = meaning.dimension ?? null;
+    const where = dimension === null ? "" : ` in a space of dimension ${dimension}`;
+    return `From every start within ${numberText(field, radius!)} of the statement's${where}, gradient flow with the exponential and with the logistic loss converges in direction to the point, and the loss to 0: ${because}.`;
+  }
   const within = radius === null ? "" : `, within radius ${numberText(field, radius)}`;
   const subject =
     field.functions !== null
@@ -69,6 +77,7 @@ export function statementText<E>(
 export function predicateText<E>({ about, scope, radius }: Meaning<E>): string {
   if (about === "feasible") return "feasible";
   if (about === "kkt") return "a KKT point (Clarke)";
+  if (about === "attracts") return "the limit of gradient flow";
   const problem = scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
   if (about === "strict") return `a strict local optimum of ${problem}`;
   return `a ${radius === null ? "" : "strict "}${about} optimum of ${problem}`;

@@ -21,7 +21,9 @@ export function interfaceOf<V extends Pick<Verdict, "isContinuum">>(verdict: V):
 }
 
 /** What may stay open. */
-export type Question = { readonly about: "kkt" } | { readonly about: "local" | "global"; readonly scope: Scope };
+export type Question =
+  | { readonly about: "kkt" | "attracts" }
+  | { readonly about: "local" | "global"; readonly scope: Scope };
 
 export interface LayerVerdict {
   readonly layer: number;
@@ -29,6 +31,8 @@ export interface LayerVerdict {
   readonly strict: true | null;
   readonly global: Answer;
 }
+
+export type Attraction = "open set" | "subspace";
 
 export interface Verdict {
   readonly name: string;
@@ -43,6 +47,8 @@ export interface Verdict {
   readonly radius: string | null;
   readonly global: Answer;
   readonly layers: readonly LayerVerdict[];
+  /** Whether gradient flow is proved to converge to the point: from an open set of starts, from one in a subspace, or null. */
+  readonly attracts: Attraction | null;
   readonly undecided: readonly string[];
   readonly certificate: string | null;
 }
@@ -69,7 +75,7 @@ export function verdictOf<E>(
     meanings.filter((one) => one.about === about && one.answer === answer);
   if (said("feasible", "no").length > 0) {
     const no = { kkt: "no", local: "no", strict: null, isContinuum: false, radius: null, global: "no" } as const;
-    return { name, feasible: false, ...no, layers: [], undecided: [], certificate };
+    return { name, feasible: false, ...no, layers: [], attracts: null, undecided: [], certificate };
   }
 
   const undecided: string[] = [];
@@ -105,7 +111,13 @@ export function verdictOf<E>(
     const { local, strict, global } = isWhole(layer) ? whole : decide(layer);
     return { layer: layer + 1, local, strict, global };
   });
-  return { name, feasible, kkt, ...whole, layers, undecided, certificate };
+  const flows = said("attracts", "yes");
+  const isOpen = flows.some(({ dimension }) => (dimension ?? null) === null);
+  const attracts = flows.length === 0 ? null : isOpen ? "open set" : "subspace";
+  const unproved = reasons.get(questionKey({ about: "attracts" }));
+  if (attracts === null && unproved !== undefined)
+    undecided.push(`${questionText({ about: "attracts" })}: ${unproved}`);
+  return { name, feasible, kkt, ...whole, layers, attracts, undecided, certificate };
 }
 
 /** The verdict on an enclosed point, of which only the whole problem is asked: a layer's answers are those that follow. */
@@ -133,13 +145,15 @@ const NO_REASON = "no statement";
 
 /** Equal for equal questions. */
 export function questionKey(question: Question): string {
-  return question.about === "kkt" ? "kkt" : `${question.about} ${question.scope ?? "whole"}`;
+  return "scope" in question ? `${question.about} ${question.scope ?? "whole"}` : question.about;
 }
 
 /** A question as `undecided` names it. */
 export function questionText(question: Question): string {
   if (question.about === "kkt") return "KKT point";
-  return `${question.about} optimum${question.scope === null ? "" : ` of layer ${question.scope + 1}`}`;
+  if (!("scope" in question)) return "convergence of the flow";
+  const { about, scope } = question;
+  return `${about} optimum${scope === null ? "" : ` of layer ${scope + 1}`}`;
 }
 
 /** A function as it is typed in a problem file: `(1 + s^2)/(2*s)`. */

@@ -64,6 +64,7 @@ describe("check", () => {
           { layer: 1, local: "yes", strict: true, global: "yes" },
           { layer: 2, local: "yes", strict: true, global: "yes" },
         ],
+        attracts: null,
         undecided: [],
         certificate: join(folder, "certs/example.json"),
       },

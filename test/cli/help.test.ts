@@ -180,6 +180,7 @@ describe("check", () => {
       "radius",
       "global",
       "layers",
+      "attracts",
       "undecided",
       "certificate",
     ];

@@ -47,6 +47,15 @@ describe.each(FIELDS)("the field $name", (row) => {
     });
   });
 
+  test.each([16, 64, 200])("bounds of %i bits hold decimals of 400 digits, and are narrow", (precision) => {
+    holds((a) => {
+      const { low, high } = K.bounds(a, precision);
+      const scaled = fixedPoint(row, a) << BigInt(precision);
+      const slack = 1n << BigInt(precision + 20); // fixedPoint is right up to a few units
+      return low * SCALE - slack <= scaled && scaled <= high * SCALE + slack && high - low <= 2n;
+    });
+  });
+
   test.each([1, 20, 90, 300])("elements within 10^−%i of zero have the right sign", (digits) => {
     const unit = 10n ** BigInt(digits);
     const below = K.fromRational(rational((row.generator * unit) / SCALE - 1n, unit));

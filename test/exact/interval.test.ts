@@ -1,6 +1,7 @@
 /** Every operation on intervals contains the exact results at all points of its arguments, and is rounded outwards by at most one unit. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { power } from "../../src/exact/field.js";
 import { endsOf, type Interval, intervalRing } from "../../src/exact/interval.js";
 import { Q, type Rational, rational } from "../../src/exact/rational.js";
 
@@ -51,6 +52,25 @@ describe("intervals", () => {
         const result = intervalRing(precision, free)[operation](x.interval, y.interval);
         expect(result.low <= result.high).toBe(true);
         expect(contains(result, precision, Q[operation](x.point, y.point))).toBe(true);
+      }),
+    );
+  });
+
+  it("roots contain what they stand for, in one unit more at either end", () => {
+    fc.assert(
+      fc.property(pairs, fc.integer({ min: 1, max: 6 }), ({ precision, value: [{ interval, point }] }, n) => {
+        const ring = intervalRing(precision, free);
+        if (interval.low < 0n) {
+          expect(() => ring.root(interval, n)).toThrow(RangeError);
+          return;
+        }
+        const [low, high] = endsOf(ring.root(interval, n), precision);
+        expect(Q.sign(Q.sub(power(Q, low, BigInt(n)), point)) <= 0).toBe(true);
+        expect(Q.sign(Q.sub(power(Q, high, BigInt(n)), point)) >= 0).toBe(true);
+        const unit = rational(1n, 1n << BigInt(precision));
+        const [least, most] = endsOf(interval, precision);
+        expect(Q.sign(Q.sub(power(Q, Q.add(low, unit), BigInt(n)), least))).toBe(1);
+        if (Q.sign(high) > 0) expect(Q.sign(Q.sub(power(Q, Q.sub(high, unit), BigInt(n)), most)) <= 0).toBe(true);
       }),
     );
   });

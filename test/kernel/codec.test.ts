@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Field } from "../../src/exact/field.js";
-import type { Rational } from "../../src/exact/rational.js";
+import { Q, type Rational } from "../../src/exact/rational.js";
 import { readCertificate } from "../../src/kernel/certificate.js";
 import { type EnclosedStatement, enclosedKinds, type Side } from "../../src/kernel/enclosed/statements.js";
 import type { Member, Signed, Tree } from "../../src/kernel/explore.js";
@@ -72,6 +72,7 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
   const hidden = network.layers.slice(0, -1);
   const below = (count: number) => fc.nat(Math.max(1, count) - 1);
   const number = element(K);
+  const rational = element(Q as unknown as Field<unknown>) as fc.Arbitrary<Rational>;
   const vectorOf = (n: number) => fc.array(number, { minLength: n, maxLength: n });
   const few = <T>(item: fc.Arbitrary<T>, minLength = 0) => fc.array(item, { minLength, maxLength: 3 });
   const orNull = <T>(item: fc.Arbitrary<T>) => fc.option(item, { nil: null });
@@ -146,6 +147,20 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
       ),
     }),
     vertices: fc.record({ kind: kind("vertices"), roots: few(few(number)) }),
+    attracts: fc.record({
+      kind: kind("attracts"),
+      range: few(sparse),
+      idle: few(sparse),
+      multipliers: few(number),
+      ball: fc.record({
+        precision: fc.integer({ min: 16, max: 8192 }),
+        radius: rational,
+        growth: rational,
+        penalties: fc.tuple(rational, rational),
+        inverse: few(few(rational)),
+      }),
+      start: fc.record({ point: vectorOf(network.parameters.length), radius: rational, level: rational }),
+    }),
   };
 }
 

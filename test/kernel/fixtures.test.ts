@@ -51,7 +51,7 @@ describe("the list of clauses", () => {
     .map((file) => readFileSync(new URL(file, place), "utf8"))
     .join("\n")
     .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
-    .replace(/\b(?:clauses|treeClauses)(?::| =) \[[^\]]*\]/g, "")
+    .replace(/\b(?:clauses|\w+Clauses)(?::| =) \[[^\]]*\]/g, "")
     .replace(/\bCLAUSES[^;]*;|\brefuse\(.*/g, "");
   const used = new Set([...code.matchAll(/"([a-z-]+\.[a-z-]+)"/g)].map(([, clause]) => clause!));
 

@@ -57,6 +57,16 @@ const STILL_PROOFS = new Map([
   ["enclosed.not-local.by.direction", "the directions of waking are an open set"],
   ["enclosed.bound.by.tree.leaf.negative.weights", "the cell's bound has room"],
   ["enclosed.bound.by.tree.leaf.negative.weights.weight", "the cell's bound has room"],
+  ["attracts.range", "a basis may be given in another order or scale, as long as the inverse is near"],
+  ["attracts.idle", "a basis may be given in another order or scale, and fewer idle directions say less"],
+  ["attracts.ball.precision", "more bits do no harm, nor do a few less"],
+  ["attracts.ball.radius", "the radius lies in an interval"],
+  ["attracts.ball.growth", "the growth lies in an interval"],
+  ["attracts.ball.penalties", "the penalties lie in intervals"],
+  ["attracts.ball.inverse", "the inverse need only be near"],
+  ["attracts.start.point", "the starts that are trapped are an open set"],
+  ["attracts.start.radius", "what holds of a ball of starts holds of a smaller one"],
+  ["attracts.start.level", "the level may be lower, where the trap has room"],
   ["vertices.roots", "a root may be smaller where the vertex costs more than the point"],
 ]);
 

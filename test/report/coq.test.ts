@@ -38,12 +38,13 @@ describe("Coq instances", () => {
     expect(exported(name)).toBe(readFileSync(committed, "utf8"));
   });
 
-  it.each(names)("of %s have a theorem for every statement, and none is left out", (name) => {
+  it.each(names)("of %s have a theorem for every statement, and only the flow is left out", (name) => {
     const text = exported(name);
-    expect(text).not.toContain("NOT proved here");
+    expect(text).toContain("NOT proved here:\n    - attracts: the theory has no gradient flow");
+    expect(text.match(/^ {4}- /gm)).toHaveLength(1);
     expect(text.match(/^Theorem .*_class_N :/gm)).toHaveLength(1);
     const theorems = text.match(/^Theorem (?!generator_exists)/gm) ?? [];
-    expect(theorems).toHaveLength(read(name).statements.length + 1);
+    expect(theorems).toHaveLength(read(name).statements.length);
     expect(text).not.toMatch(/\b(Admitted|Axiom|admit)\b/);
   });
 
@@ -145,7 +146,12 @@ describe("Coq instances", () => {
 
   it("write a negative generator as the opposite of a positive one", () => {
     // The same point over ℚ(−√2): the second coordinate of every number changes its sign.
+    // (Of `attracts`, the inverse has pairs of rational numbers.)
+    const withoutFlow = (certificate: Certificate) => {
+      certificate.statements = certificate.statements.filter(({ kind }) => kind !== "attracts");
+    };
     const text = exported("convolutional-linear", (certificate) => {
+      withoutFlow(certificate);
       const opposite = (value: unknown): unknown =>
         Array.isArray(value) && value.length === 2 && value.every((c) => typeof c === "string")
           ? [value[0], String(value[1]).startsWith("-") ? String(value[1]).slice(1) : `-${value[1]}`.replace("-0", "0")]
@@ -159,7 +165,7 @@ describe("Coq instances", () => {
       Object.assign(certificate, changed);
     });
     const body = (one: string) => one.slice(one.indexOf("Section Instance."));
-    expect(body(text)).toBe(body(exported("convolutional-linear")));
+    expect(body(text)).toBe(body(exported("convolutional-linear", withoutFlow)));
   });
 
   it("make a file name and theorem names of any problem name", () => {

@@ -44,7 +44,7 @@ export function expectSound({ document }: { readonly document: ProofDocument }):
   const [body] = latex.split("\\end{document}");
   expect(body!.split("\\begin{document}")[1]).toMatch(/^[\x20-\x7e\n–—’“”\u00c0-\u017f]*$/);
   for (const { statement, proof } of claimsOf(document)) {
-    expect(statement).toMatch(/^(The point|For each of the problems|Each of the following layers)/);
+    expect(statement).toMatch(/^(The point|From every start|For each of the problems|Each of the following layers)/);
     expect(proof.length).toBeGreaterThan(0);
   }
 }

@@ -81,6 +81,7 @@ describe("what follows from what", () => {
       radius: null,
       global: "no",
       layers: [],
+      attracts: null,
       undecided: [],
       certificate: null,
     });
@@ -108,6 +109,7 @@ describe("what follows from what", () => {
       "radius",
       "global",
       "layers",
+      "attracts",
       "undecided",
       "certificate",
     ];

@@ -1,6 +1,9 @@
 (** fc-relu: theorems about one network, its data and a point, each proved by computation
     with a checker that `theory/` proves sound. The definitions are in
     `theory/Definitions.v`. Written by `margincert export --to coq`.
+
+    Accepted by the TypeScript kernel, and NOT proved here:
+    - attracts: the theory has no gradient flow; proofs/theory.md, section 13, has the proof
 *)
 From Coq Require Import Reals QArith List.
 From MarginCert Require Import All.

@@ -3,7 +3,7 @@
  * range of B, are admitted in the first hidden layer of a network that shares no weights there, where every choice of their sides is realizable.
  */
 import { compare, squaredNorm } from "../../exact/field.js";
-import type { Interval, IntervalRing } from "../../exact/interval.js";
+import { type Interval, type IntervalRing, isPositiveDefinite } from "../../exact/interval.js";
 import { Q, type Rational } from "../../exact/rational.js";
 import { byKey, type Codec, index, listOf, objectOf, word } from "../../network/codec.js";
 import { at, InputError } from "../../network/decode.js";
@@ -466,20 +466,6 @@ function ensureIndependent(facts: EnclosedFacts, hidden: readonly LiveUnit[]): v
   );
   const found = "the gradients of active margins and zero pre-activations are not shown to be independent";
   ensure(isPositiveDefinite(ring, gram), "enclosed-not-local.independence", found);
-}
-
-/** By LDLᵀ over intervals: every pivot is shown to be positive. */
-function isPositiveDefinite(ring: IntervalRing, A: readonly (readonly Interval[])[]): boolean {
-  const S = A.map((row) => [...row]);
-  for (let k = 0; k < S.length; k++) {
-    if (ring.sign(S[k]![k]!) !== 1) return false;
-    const inverse = ring.inv(S[k]![k]!);
-    for (let i = k + 1; i < S.length; i++) {
-      const factor = ring.mul(S[k]![i]!, inverse);
-      for (let j = i; j < S.length; j++) S[i]![j] = ring.sub(S[i]![j]!, ring.mul(factor, S[k]![j]!));
-    }
-  }
-  return true;
 }
 
 /** A live unit's kink at which the sample's margin gains on both sides: a_k = λ y v > 0. */

@@ -1,4 +1,5 @@
 /** The kinds of statement. */
+import { type Attracts, type AttractsProof, attracts } from "./attracts.js";
 import { type Bound, type BoundProof, bound } from "./bound.js";
 import { type Feasible, feasible, type Infeasible, infeasible } from "./feasible.js";
 import { type Kkt, type KktProof, kkt } from "./kkt.js";
@@ -20,6 +21,7 @@ export const kinds = <E>() => ({
   "not-strict": notStrict<E>(),
   bound: bound<E>(),
   vertices: vertices<E>(),
+  attracts: attracts<E>(),
 });
 
 export type Statement<E> =
@@ -32,7 +34,8 @@ export type Statement<E> =
   | StrictLocal<E>
   | NotStrict<E>
   | Bound<E>
-  | Vertices<E>;
+  | Vertices<E>
+  | Attracts<E>;
 
 export type StatementKind = Statement<unknown>["kind"];
 /** The statement of one kind. */
@@ -46,6 +49,7 @@ interface Proofs<E> {
   readonly "not-strict": NotStrictProof<E>;
   readonly bound: BoundProof<E>;
   readonly vertices: readonly Vertex<E>[];
+  readonly attracts: AttractsProof<E>;
 }
 
 /** A statement with what its check proved. */

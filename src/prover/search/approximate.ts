@@ -22,6 +22,10 @@ export const FLOATS: Field<number> = {
   fromRational: Q.toNumber,
   coordinates: (a) => [rational(BigInt(Math.round(a * 2 ** 40)), 1n << 40n)],
   fromCoordinates: ([q]) => (q === undefined ? 0 : Q.toNumber(q)),
+  bounds: (a, precision) => {
+    const scaled = a * 2 ** precision;
+    return { low: BigInt(Math.floor(scaled)), high: BigInt(Math.ceil(scaled)) };
+  },
   toNumber: (a) => a,
   size: () => 1,
   key: String,

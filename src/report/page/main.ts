@@ -17,6 +17,7 @@ import { picture } from "./picture.js";
 import { prose } from "./prose.js";
 import { fragment, renew, withdrawn } from "./renew.js";
 import { type PageEntry, resultsHtml, statementsHtml, summaryHtml, wordsHtml } from "./results.js";
+import { trapPlot } from "./trap.js";
 import { treeFigures } from "./tree.js";
 import { type Outcome, verification } from "./verification.js";
 
@@ -93,7 +94,7 @@ function exactFigures({ instance, statements }: Extract<Accepted, { readonly sor
   const answers = statements.flatMap(({ meaning }) =>
     meaning.answer === "yes" && isWhole(meaning.scope) ? [meaning] : [],
   );
-  const ball = answers.find(({ radius }) => radius !== null);
+  const ball = answers.find(({ about, radius }) => about === "local" && radius !== null);
   const isGlobal = answers.some(({ about }) => about === "global");
   const radius = ball === undefined ? 1 : K.toNumber(ball.radius);
   const caption =
@@ -104,6 +105,7 @@ function exactFigures({ instance, statements }: Extract<Accepted, { readonly sor
     ...(drawn === null ? [] : [drawn.element]),
     ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),
     ...(ball !== undefined || isGlobal ? [neighboursPlot(instance, radius, caption)] : []),
+    ...statements.flatMap(({ proved }) => (proved.kind === "attracts" ? [trapPlot(instance, proved)] : [])),
   ];
 }
 

@@ -3,7 +3,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Instance } from "../../network/instance.js";
 import { element, plotWidth } from "./dom.js";
-import { numeric, shown, squaredNorm } from "./numeric.js";
+import { generator, numeric, shown, squaredNorm } from "./numeric.js";
 
 const WANTED = 400;
 const MOST_TRIES = 40_000;
@@ -62,15 +62,4 @@ function neighbours<E>(instance: Instance<E>, radius: number, seed: number): Nei
     if (margins(there).every((m) => m >= 1)) found.push({ distance, excess: Math.sqrt(squaredNorm(there)) - norm });
   }
   return found;
-}
-
-/** Uniform in [0, 1): a 32-bit mixing generator, enough for a picture. (mulberry32) */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let z = Math.imul(state ^ (state >>> 15), 1 | state);
-    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -76,3 +76,14 @@ const SUPERSCRIPTS: Readonly<Record<string, string>> = {
   8: "⁸",
   9: "⁹",
 };
+
+/** Uniform in [0, 1): a 32-bit mixing generator, enough for a picture. (mulberry32) */
+export function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let z = Math.imul(state ^ (state >>> 15), 1 | state);
+    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

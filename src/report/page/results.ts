@@ -97,7 +97,13 @@ const COLUMNS: readonly Column[] = [
     cell: ({ verdict }) => layersHtml(verdict.layers),
   },
   {
-    head: "Flow",
+    head: "Flow converges, proved",
+    speaks: ({ verdict }) => verdict.attracts !== null,
+    cell: ({ verdict: { attracts } }) =>
+      attracts === null ? "no statement" : attracts === "open set" ? "from an open set" : "from a subspace",
+  },
+  {
+    head: "Flow, numerically",
     speaks: ({ flows }) => flows.length > 0,
     cell: ({ flows }) => {
       if (flows.length === 0) return "–";
