@@ -23,7 +23,11 @@ const ROOMS: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   family: { rooms: ["exact", "network", "kernel", "problem", "prover", "report"], packages: [] },
   flow: {
     rooms: ["exact", "network", "problem", "numeric"],
-    packages: ["@observablehq", "linkedom", "node:os", "node:worker_threads"],
+    packages: ["@observablehq", "linkedom", "node:os", "piscina"],
+  },
+  hunt: {
+    rooms: ["exact", "network", "kernel", "problem", "symbolic", "numeric", "prover", "flow", "identify", "report"],
+    packages: ["node:crypto", "node:fs", "node:os", "node:path"],
   },
   report: {
     rooms: ["exact", "network", "kernel", "problem", "symbolic"],

@@ -9,6 +9,7 @@ import {
   type FlowLimit,
   type FlowRun,
   flowFromStarts,
+  type LimitArrangement,
   limitOf,
   pictureOf,
   print,
@@ -31,6 +32,7 @@ interface Options {
   readonly seed: number;
   readonly around?: number | true;
   readonly at?: string;
+  readonly symmetries?: true;
 }
 
 const LOSSES: readonly Loss[] = ["exponential", "logistic", "cross-entropy"];
@@ -42,7 +44,12 @@ export function register(command: Command): void {
   command
     .option("--json", "print one JSON array of results on stdout, nothing else")
     .option("--loss <loss>", `${LOSSES.join(", ")}, instead of the file's`, lossOption)
-    .option("--accuracy <number>", "what direction error and KKT residual are to reach", accuracyOption, ACCURACY)
+    .option(
+      "--accuracy <number>",
+      "what direction error and KKT residual of a run are to reach",
+      accuracyOption,
+      ACCURACY,
+    )
     .option("--at <value>", "of a family, the problem at this value of its parameter, such as s=1/2")
     .option("--out <dir>", "write the evidence NAME.flow.json and the picture NAME.flow.svg here")
     .option(
@@ -56,6 +63,7 @@ export function register(command: Command): void {
       `take the starts around flow.start (default: ${DEVIATION})`,
       numberOption(0, 1e6, false),
     )
+    .option("--symmetries", "of random starts: count limits as one that symmetries of the data take to each other")
     .action(async (files: string[], options: Options) => {
       const codes: number[] = [];
       const results: unknown[] = [];
@@ -117,7 +125,7 @@ async function startsFile(file: string, starts: number, options: Options): Promi
       count: starts,
       seed: options.seed,
       around,
-      accuracy: options.accuracy,
+      symmetries: options.symmetries === true,
       ...(options.loss === undefined ? {} : { loss: options.loss }),
     });
     const reasons = result.limits.length === 0 ? ["no start reached a limit"] : [];
@@ -193,23 +201,43 @@ function differenceText({ order, sharing }: Difference): string {
 
 const SHOWN_LIMITS = 8;
 
-/** The limits of many starts, one per line. */
+/** The limits of many starts, one per line, with the ways in which units share them below. */
 function startsText({ name, loss, starts, seed, limits, others }: StartsResult): string {
   const share = (count: number) => `${count} of ${starts}`.padStart(2 * `${starts}`.length + 4);
   const rest = limits.slice(SHOWN_LIMITS);
   const lines = [
     `${name}, ${loss} loss, ${starts} starts, seed ${seed}`,
-    ...limits.slice(0, SHOWN_LIMITS).map(({ count, direction, normalizedMargin, isPoint }) => {
-      const coordinates = direction.map((x) => print(Math.abs(x) < 1e-6 ? 0 : x)).join(" ");
-      const which = isPoint ? "the point: " : "";
-      return `  ${share(count)}  ${which}margin ${print(normalizedMargin)} at (${coordinates})`;
-    }),
+    ...limits
+      .slice(0, SHOWN_LIMITS)
+      .flatMap(({ count, direction, normalizedMargin, halfNorm, isPoint, continuum, arrangements }) => {
+        const coordinates = direction.map((x) => print(Math.abs(x) < 1e-6 ? 0 : x)).join(" ");
+        const which = isPoint ? "the point: " : continuum ? "one of a continuum: " : "";
+        const ways = new Map<string, number>();
+        for (const one of arrangements) ways.set(wayText(one), (ways.get(wayText(one)) ?? 0) + one.count);
+        const isPlain = ways.size === 1 && (ways.has("") || ways.has(AS_IT_IS));
+        return [
+          `  ${share(count)}  ${which}½‖θ‖² = ${print(halfNorm)}, margin ${print(normalizedMargin)} at (${coordinates})`,
+          ...(isPlain
+            ? []
+            : [...ways].map(([way, n]) => `  ${" ".repeat(share(count).length)}  ${n} ${way || "with a unit each"}`)),
+        ];
+      }),
     ...(rest.length === 0
       ? []
       : [`  ${share(rest.reduce((n, { count }) => n + count, 0))}  ${rest.length} other limits`]),
     ...others.map(({ count, reason }) => `  ${share(count)}  ${reason}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const AS_IT_IS = "as it is";
+
+/** How units realise a limit, in words: nothing where each direction has a unit of its own, and none is zero. */
+function wayText({ shared, dead, isPoint }: LimitArrangement): string {
+  if (isPoint) return AS_IT_IS;
+  return [...(shared ? ["with units that share a direction"] : []), ...(dead ? ["with a unit that is zero"] : [])].join(
+    " and ",
+  );
 }
 
 function lossOption(value: string): Loss {

@@ -5,4 +5,10 @@ export { type FlowLimit, limitOf } from "./limit.js";
 export { pictureOf } from "./picture.js";
 export { ACCURACY, type FlowOptions, type FlowResult, type FlowRun, runFlow } from "./run.js";
 export { type Difference, differenceFromPoint } from "./sharing.js";
-export { flowFromStarts, type Limit, type StartsRequest, type StartsResult } from "./starts.js";
+export {
+  flowFromStarts,
+  type Limit,
+  type LimitArrangement,
+  type StartsRequest,
+  type StartsResult,
+} from "./starts.js";

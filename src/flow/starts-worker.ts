@@ -1,6 +1,4 @@
-/** A worker thread of `flowFromStarts`. */
-import { parentPort, workerData } from "node:worker_threads";
-import { runStarts, type StartsRequest } from "./starts.js";
+/** What a worker thread of `flowFromStarts` does. */
+import { runStarts, type StartsTask } from "./starts.js";
 
-const { request, indices } = workerData as { request: StartsRequest; indices: readonly number[] };
-parentPort!.postMessage(runStarts(request, indices));
+export default (task: StartsTask) => runStarts(task);

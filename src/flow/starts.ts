@@ -1,14 +1,24 @@
 /** Many starts: where the flow goes from each, and how often it goes to the same limit. */
-import { cpus } from "node:os";
-import { Worker } from "node:worker_threads";
 import { InputError } from "../network/decode.js";
 import type { Problem } from "../network/instance.js";
 import { gaussian, uniform } from "../numeric/random.js";
-import { type Loss, type ProblemFile, parseProblem } from "../problem/problem.js";
+import { type Loss, parseProblem } from "../problem/problem.js";
+import {
+  type Arrangement,
+  arrangementKey,
+  type ComparedLimit,
+  canonicalForm,
+  comparedLimit,
+  isSameLimit,
+  type LimitPoint,
+} from "./canonical.js";
+import { dataSymmetries, type Symmetry } from "./data-symmetry.js";
+import { freedomOf, type KktPoint } from "./kkt-point.js";
 import { ensureLoss } from "./loss.js";
-import { distance, norm } from "./matrix.js";
-import { modelOf } from "./model.js";
-import { ACCURACY, directionOf, runFlow } from "./run.js";
+import { norm, scaled } from "./matrix.js";
+import { marginsAt, modelOf, patternAt } from "./model.js";
+import { coreCount, inOrder } from "./pool.js";
+import { settler } from "./settle.js";
 
 export interface StartsRequest {
   /** The text of the problem file: workers parse it for themselves. */
@@ -20,25 +30,42 @@ export interface StartsRequest {
   /** Gaussian starts around `flow.start` where not null, with this standard deviation; else Gaussian around zero, of deviation 1. */
   readonly around: number | null;
   readonly loss?: Loss;
-  /** What the KKT residual is to reach; default 1e-8. */
-  readonly accuracy?: number;
+  /** Whether limits that symmetries of the data take to each other are one. */
+  readonly symmetries?: boolean;
   /** Default: one per core. The result does not depend on it. */
   readonly workers?: number;
 }
 
-/** Where one start leads: a limit direction, or why there is none. */
+/** Where one start leads, or why nowhere. */
 export type Outcome =
-  | { readonly direction: readonly number[]; readonly normalizedMargin: number; readonly reason: null }
-  | { readonly direction: null; readonly normalizedMargin: null; readonly reason: string };
+  | { readonly point: LimitPoint; readonly reason: null }
+  | { readonly point: null; readonly reason: string };
 
-/** Starts that end in the same direction, up to a permutation of hidden neurons. */
+/** Starts that end in the same point, up to the order and the sharing of units. */
 export interface Limit {
   readonly count: number;
-  /** Of the first of these starts. */
+  /** Of the first of these starts, ‖θ‖ = 1. */
   readonly direction: readonly number[];
   readonly normalizedMargin: number;
-  /** Whether it is the direction of the point; null without a point. */
+  /** ½‖θ‖² at least margin 1. */
+  readonly halfNorm: number;
+  /** Whether it is the point, up to the order and the sharing of units; null without a point. */
   readonly isPoint: boolean | null;
+  /** Whether it stands for a continuum of KKT points of one norm, beyond how units share. */
+  readonly continuum: boolean;
+  /** How the units realise it, the most frequent first. */
+  readonly arrangements: readonly LimitArrangement[];
+}
+
+export interface LimitArrangement {
+  readonly count: number;
+  /** Whether some direction is shared by several units, and whether some unit is zero. */
+  readonly shared: boolean;
+  readonly dead: boolean;
+  /** Whether it is how the point has it, up to the order of units; null without a point. */
+  readonly isPoint: boolean | null;
+  /** Of the first of these starts, of least margin 1. */
+  readonly theta: readonly number[];
 }
 
 export interface StartsResult {
@@ -53,8 +80,14 @@ export interface StartsResult {
   readonly others: readonly { readonly count: number; readonly reason: string }[];
 }
 
-/** Directions closer than this are the same limit. */
-const SAME = 1e-5;
+export interface StartsTask {
+  readonly request: StartsRequest;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Starts per task of a worker. */
+const CHUNK = 20;
 
 /** The start of the given index: it depends on the seed and the index only. */
 export function startAt(
@@ -68,24 +101,21 @@ export function startAt(
   return Array.from({ length: size }, (_, j) => (around === null ? normal() : (centre?.[j] ?? 0) + around * normal()));
 }
 
-/** Runs the starts of the given indices, one after the other. */
-export function runStarts(request: StartsRequest, indices: readonly number[]): Outcome[] {
-  const file = parseProblem(request.source, request.at ?? null);
-  const accuracy = request.accuracy ?? ACCURACY;
-  const size = file.problem.network.parameters.length;
-  // The point takes no part in a run: it is compared with the limit afterwards.
-  const free: ProblemFile<unknown> = { ...file, problem: { ...file.problem, point: null } };
-  return indices.map((index) => {
-    const start = startAt(request, index, size, file.flow?.start ?? null);
-    const run = runFlow(free, { start, accuracy, ...(request.loss === undefined ? {} : { loss: request.loss }) });
-    const { kktResidual, normalizedMargin } = run.result;
-    if (kktResidual !== null && kktResidual <= accuracy) {
-      return { direction: [...run.observations.at(-1)!.direction], normalizedMargin, reason: null };
-    }
-    const reason =
-      normalizedMargin <= 0 ? "the loss does not go to zero" : "the KKT residual does not reach the accuracy";
-    return { direction: null, normalizedMargin: null, reason };
+/** Runs the starts with the numbers from `from` up to `to`, one after the other. */
+export function runStarts({ request, from, to }: StartsTask): Outcome[] {
+  const { problem, flow } = parseProblem(request.source, request.at ?? null);
+  const settle = settler(problem, request.loss ?? flow?.loss ?? "exponential");
+  const size = problem.network.parameters.length;
+  return Array.from({ length: to - from }, (_, k): Outcome => {
+    const { point, reason } = settle(startAt(request, from + k, size, flow?.start ?? null));
+    return point === null ? { point, reason } : { point: limitPoint(point), reason };
   });
+}
+
+/** What of a KKT point is compared. */
+export function limitPoint(point: KktPoint): LimitPoint {
+  const { theta, radius, margins } = point;
+  return { theta, radius, freedom: freedomOf(point), active: margins };
 }
 
 /** Runs all starts, on all cores, and groups their limits. Throws InputError on a bad problem file, and where `runFlow` would. */
@@ -96,90 +126,113 @@ export async function flowFromStarts(request: StartsRequest): Promise<StartsResu
   }
   const loss = request.loss ?? flow?.loss ?? "exponential";
   ensureLoss(loss, problem.network.outputs);
-  modelOf(problem);
-  const workers = Math.max(1, Math.min(request.workers ?? cpus().length, request.count));
-  const outcomes = new Array<Outcome>(request.count);
-  await Promise.all(
-    Array.from({ length: workers }, async (_, worker) => {
-      const indices = [...outcomes.keys()].filter((index) => index % workers === worker);
-      const found = workers === 1 ? runStarts(request, indices) : await inWorker(request, indices);
-      indices.forEach((index, k) => {
-        outcomes[index] = found[k]!;
-      });
-    }),
-  );
-  const target = directionOf(problem);
-  const limits: { count: number; direction: Float64Array; normalizedMargin: number }[] = [];
+  const { degree } = modelOf(problem);
+  const tasks: StartsTask[] = [];
+  for (let from = 0; from < request.count; from += CHUNK)
+    tasks.push({ request, from, to: Math.min(from + CHUNK, request.count) });
+  const groups = grouping(problem, request.symmetries === true ? dataSymmetries(problem) : []);
   const others = new Map<string, number>();
-  for (const outcome of outcomes) {
-    if (outcome.direction === null) {
-      others.set(outcome.reason, (others.get(outcome.reason) ?? 0) + 1);
-      continue;
+  const work = { run: runStarts, module: new URL("./starts-worker.js", import.meta.url) };
+  for await (const outcomes of inOrder(tasks, work, Math.min(request.workers ?? coreCount(), tasks.length))) {
+    for (const outcome of outcomes) {
+      if (outcome.reason === null) groups.add(outcome.point);
+      else others.set(outcome.reason, (others.get(outcome.reason) ?? 0) + 1);
     }
-    const direction = Float64Array.from(outcome.direction);
-    const known = limits.find((limit) => distanceUpToNeurons(problem, direction, limit.direction) < SAME);
-    if (known === undefined) limits.push({ count: 1, direction, normalizedMargin: outcome.normalizedMargin });
-    else known.count++;
   }
+  const target = targetOf(problem);
   return {
     name: problem.name,
     loss,
     starts: request.count,
     seed: request.seed,
     around: request.around,
-    limits: limits
-      .map(({ count, direction, normalizedMargin }) => ({
-        count,
-        direction: [...direction],
-        normalizedMargin,
-        isPoint: target === null ? null : distanceUpToNeurons(problem, direction, target) < SAME,
-      }))
+    limits: groups
+      .limits()
+      .map((limit) => limitOf(limit, degree, target))
       .sort((a, b) => b.count - a.count),
     others: [...others].map(([reason, count]) => ({ count, reason })).sort((a, b) => b.count - a.count),
   };
 }
 
-function inWorker(request: StartsRequest, indices: readonly number[]): Promise<Outcome[]> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./starts-worker.js", import.meta.url), { workerData: { request, indices } });
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
+/** Starts that ended in one canonical limit, by the sort of their arrangement. */
+export interface GroupedLimit {
+  readonly compared: ComparedLimit;
+  readonly arrangements: readonly GroupedArrangement[];
 }
 
-/**
- * The distance of two directions up to permutations of the hidden neurons of fully connected networks, layer by layer from the
- * inputs: each neuron is matched with the closest one left, by its incoming weights and its outgoing ones, of which only the length
- * counts where they go to neurons that are themselves to be matched.
- */
-export function distanceUpToNeurons(problem: Problem<unknown>, u: Float64Array, v: Float64Array): number {
-  const { network, field, frozen } = problem;
-  if (network.source.kind !== "fully-connected") return distance(u, v);
-  const { layers } = network;
-  const constants = frozen.map((value) => field.toNumber(value));
-  const [mine, others] = [u, v].map((w) => (weight: number) => w[weight] ?? constants[weight - w.length]!);
-  let total = 0;
-  // Where the neurons of the layer below went: the place in v of each place in u.
-  let below = Array.from({ length: network.inputs }, (_, place) => place);
-  layers.forEach((layer, l) => {
-    const incoming = (weight: (k: number) => number, unit: number, order: readonly number[]) =>
-      Float64Array.from(order, (from) => weight(layer[unit]![from]!.weight));
-    const outgoing = (weight: (k: number) => number, unit: number) => {
-      const column = Float64Array.from(layers[l + 1] ?? [], (row) => weight(row[unit]!.weight));
-      return l + 2 < layers.length ? Float64Array.of(norm(column)) : column;
-    };
-    const straight = below.map((_, place) => place);
-    const free = new Set(layer.keys());
-    below = layer.map((_, unit) => {
-      const gaps = [...(l + 1 < layers.length ? free : [unit])].map((place) => {
-        const square = distance(incoming(mine!, unit, straight), incoming(others!, place, below)) ** 2;
-        return { place, square, gap: square + distance(outgoing(mine!, unit), outgoing(others!, place)) ** 2 };
-      });
-      const best = gaps.reduce((least, one) => (one.gap < least.gap ? one : least));
-      free.delete(best.place);
-      total += best.square;
-      return best.place;
-    });
-  });
-  return Math.sqrt(total);
+export interface GroupedArrangement {
+  readonly key: string;
+  readonly arrangement: Arrangement;
+  /** Of the first start, and of a continuum of some more. */
+  readonly points: readonly LimitPoint[];
+  count: number;
+}
+
+/** Points of a continuum that are kept: some have plainer numbers than others. */
+const MEMBERS = 8;
+
+/** Groups limits as they come: two are the same where their enclosures meet. In the order of their first starts. */
+export function grouping(problem: Problem<unknown>, symmetries: readonly Symmetry[]) {
+  const limits: { compared: ComparedLimit; arrangements: (GroupedArrangement & { points: LimitPoint[] })[] }[] = [];
+  return {
+    add(point: LimitPoint): void {
+      const own = comparedLimit(problem, point);
+      const { arrangement } = canonicalForm(problem, point.theta);
+      let limit = limits.find(({ compared }) => isSameLimit(compared, own));
+      if (limit === undefined) {
+        const compared = symmetries.length === 0 ? own : comparedLimit(problem, point, symmetries);
+        limit = { compared, arrangements: [] };
+        limits.push(limit);
+      }
+      const key = arrangementKey(arrangement);
+      const known = limit.arrangements.find((one) => one.key === key);
+      if (known === undefined) limit.arrangements.push({ key, arrangement, points: [point], count: 1 });
+      else {
+        known.count++;
+        if (own.continuum !== null && known.points.length < MEMBERS) known.points.push(point);
+      }
+    },
+    limits: (): readonly GroupedLimit[] => limits,
+  };
+}
+
+/** The point of the problem scaled to least margin 1, with its form and arrangement; null without a point, or with one of no positive margin. */
+function targetOf(problem: Problem<unknown>) {
+  const { point, field } = problem;
+  if (point === null) return null;
+  const theta = Float64Array.from(point, (value) => field.toNumber(value));
+  const model = modelOf(problem);
+  const least = Math.min(...marginsAt(model, patternAt(model, theta), theta));
+  if (!(least > 0)) return null;
+  const unit = scaled(least ** (-1 / model.degree), theta);
+  const { form, arrangement } = canonicalForm(problem, unit);
+  const compared: ComparedLimit = { forms: [form], radius: ROUNDING * norm(unit), continuum: null };
+  return { compared, key: arrangementKey(arrangement) };
+}
+
+/** Of a point that is given in full: what rounding leaves of it. */
+const ROUNDING = 1e-12;
+
+function limitOf({ compared, arrangements }: GroupedLimit, degree: number, target: ReturnType<typeof targetOf>): Limit {
+  const { theta } = arrangements[0]!.points[0]!;
+  const length = norm(theta);
+  const isPoint = target === null ? null : isSameLimit(compared, target.compared);
+  const count = arrangements.reduce((sum, one) => sum + one.count, 0);
+  return {
+    count,
+    direction: [...scaled(1 / length, theta)],
+    normalizedMargin: length ** -degree,
+    halfNorm: length ** 2 / 2,
+    isPoint,
+    continuum: compared.continuum !== null,
+    arrangements: arrangements
+      .map(({ arrangement, key, points, count }) => ({
+        count,
+        shared: arrangement.groups.some((layer) => layer.some((members) => members.length > 1)),
+        dead: arrangement.dead.some((layer) => layer.length > 0),
+        isPoint: isPoint === null ? null : isPoint && key === target!.key,
+        theta: [...points[0]!.theta],
+      }))
+      .sort((a, b) => b.count - a.count),
+  };
 }
