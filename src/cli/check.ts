@@ -101,12 +101,8 @@ function checkFile(
     }
     const path = join(out, `${name}.json`);
     ensureReplaceable(path);
-    const certified = certify(
-      instance,
-      progress.show,
-      effort,
-      attracts === true ? { start: flow?.start ?? null } : null,
-    );
+    const from = attracts === true ? { start: flow?.start ?? null } : null;
+    const certified = certify(instance, { progress: progress.show, effort, attracts: from });
     const now = writeCertificate(path, certified.text);
     const verdict = verdictFrom(instance, certified, path);
     return {

@@ -40,6 +40,12 @@ const COMMANDS: readonly CommandFile[] = [
     load: () => import("./flow.js"),
   },
   {
+    usage: "hunt <campaign>",
+    description:
+      "find out at which KKT points gradient flow ends on many networks, data sets and starts, and keep the counterexamples",
+    load: () => import("./hunt.js"),
+  },
+  {
     usage: "export <cert...>",
     description: "write a proof of what each accepted certificate says",
     load: () => import("./export.js"),

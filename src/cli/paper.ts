@@ -83,7 +83,7 @@ export function register(command: Command): void {
 function certifyInstance(name: string, folder: string): { verdict: Verdict; text: string } {
   const { problem, flow } = readInstance(name);
   const instance = { ...problem, point: problem.point! };
-  const certified = certify(instance, undefined, 1, { start: flow?.start ?? null });
+  const certified = certify(instance, { attracts: { start: flow?.start ?? null } });
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
   return { verdict: verdictFrom(instance, certified, path), text: certified.text };

@@ -35,8 +35,11 @@ export function register(command: Command): void {
     });
 }
 
-/** Writes the page of a folder of certificates and returns the exit code; nothing is written unless all are accepted. */
-export function writeReport(folder: string, out: string, title: string | null): number {
+/**
+ * Writes the page of a folder of certificates and returns the exit code; nothing is written unless all are accepted. `quiet` leaves the line on
+ * stdout to whoever asked.
+ */
+export function writeReport(folder: string, out: string, title: string | null, quiet = false): number {
   const bundle = BUNDLE_FILES.map((file) => ({ file, text: bundled(file) }));
   const codes: number[] = [];
   const entries: WrittenEntry[] = [];
@@ -66,7 +69,7 @@ export function writeReport(folder: string, out: string, title: string | null): 
   for (const { href, text } of artifacts) writeAtomically(join(out, href), text);
   for (const { file, text } of bundle) writeAtomically(join(out, file), text);
   writeAtomically(join(out, "index.html"), pageHtml(title, claimsOf(entries), entries, provenance()));
-  say(`${join(out, "index.html")}: ${entries.length} certificates\n`);
+  if (!quiet) say(`${join(out, "index.html")}: ${entries.length} certificates\n`);
   return EXIT.done;
 }
 

@@ -334,7 +334,7 @@ function decideAt(search: Search, place: RealRoot): CertifiedPiece {
     const at = problemAt(search, place);
     if (at === null) return undecidedAt(search, place);
     const own = { ...at, name: search.name, point: at.point! };
-    const { text, accepted, open } = certify(own, progress, effort);
+    const { text, accepted, open } = certify(own, { progress, effort });
     const reasons = new Map(open.map(({ question, reason }) => [questionKey(question), reason]));
     return { from: place, to: place, verdict: verdictOf(own, accepted, reasons), certificate: text };
   } catch (error) {

@@ -9,15 +9,19 @@ import { flowEnd } from "./limit.js";
 
 const DENOMINATORS = [1n << 8n, 1n << 14n, 1n << 24n, 1n << 40n];
 
-/** Proposals: where the flow leads from the starts, stretched halfway to the length of θ, which is feasible; then whatever is found from anywhere. */
+/** Proposals: the hints; where the flow leads from the starts, stretched halfway to the length of θ, which is feasible; then whatever is found from anywhere. */
 export function* betterPoints(
   problem: Problem<Rational>,
   theta: readonly number[],
+  hints: readonly (readonly number[])[],
   starts: readonly (readonly number[])[],
 ): Generator<readonly Rational[]> {
   const length = normOf(theta);
-  for (const start of starts) {
-    const end = flowEnd(problem, start);
+  const ends = function* () {
+    yield* hints;
+    for (const start of starts) yield flowEnd(problem, start);
+  };
+  for (const end of ends()) {
     if (end === null || normOf(end) > length * (1 - 1e-9)) continue;
     const stretch = Math.sqrt(length / normOf(end));
     for (const denominator of DENOMINATORS) yield end.map((c) => nearest(c * stretch, denominator));

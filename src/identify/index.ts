@@ -5,6 +5,7 @@
 import { endsOf } from "../exact/interval.js";
 import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
 import { type ApproximateKkt, approximateKkt } from "../flow/approximate-kkt.js";
+import type { KktPoint } from "../flow/kkt-point.js";
 import { modelOf } from "../flow/model.js";
 import type { EnclosedPoint } from "../kernel/enclosed/point.js";
 import { type EnclosedKind, type EnclosedStatement, enclosedKinds } from "../kernel/enclosed/statements.js";
@@ -17,6 +18,7 @@ import { verifyCertificate, writeEnclosedCertificate } from "../kernel/verify.js
 import { formatJson, type Json } from "../network/codec.js";
 import { InputError, parseJson } from "../network/decode.js";
 import { type Instance, marginOf, marginText, type Problem } from "../network/instance.js";
+import { isLinear } from "../network/network.js";
 import { parseProblem } from "../problem/problem.js";
 import { certify } from "../prover/certify.js";
 import type { Progress } from "../prover/effort.js";
@@ -24,7 +26,8 @@ import { type Open, ProverBug } from "../prover/prove.js";
 import { type Answer, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { betterPoints } from "./better.js";
 import { boundedField, TooMuchWork } from "./bounded.js";
-import { type Limit, limitAt, limitOfFlow, sameStructure } from "./limit.js";
+import { guessGeneral, recogniseRoots, sharedPlainly } from "./general.js";
+import { type Limit, limitAt, limitNear, limitOfFlow, sameStructure } from "./limit.js";
 import { exactLinear, guessLinear, isLinearChain, linearLimit } from "./linear.js";
 import { proveEnclosed } from "./prove.js";
 import { type Recognised, recognise } from "./recognise.js";
@@ -36,6 +39,8 @@ export interface IdentifyOptions {
   /** The radius of the box is 10^−digits; default 20. */
   readonly digits?: number;
   readonly progress?: Progress;
+  /** Points that are nearly feasible, and may be shorter than the one that is found. */
+  readonly hints?: readonly (readonly number[])[];
 }
 
 /** What the weights are found to approach. Samples and units count from 0 here. */
@@ -71,7 +76,7 @@ const TOO_LONG = "no exact numbers: their proof would take too long";
  * where the kernel refuses what was found.
  */
 export function identify(problem: Instance<Rational>, options: IdentifyOptions = {}): Identification {
-  const { progress = () => {}, digits = DIGITS } = options;
+  const { progress = () => {}, digits = DIGITS, hints = [] } = options;
   const weights = problem.point.map(Q.toNumber);
   const none = (reason: string, given: ApproximateKkt | null, feasible: Answer = "undecided") =>
     nothing(problem, reason, given, feasible);
@@ -84,26 +89,12 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
     return none(`the weights do not separate the data${which}; train them until they do`, null);
   }
   const scaled = weights.map((c) => c * given.scale);
-  const finish = (found: Found) => concluded(problem, scaled, given, found, progress);
+  const finish = (found: Found) => concluded(problem, scaled, given, found, progress, hints);
 
   if (isLinearChain(problem)) {
     progress("solving");
-    const limit = linearLimit(problem, scaled);
-    if (limit === null) return none("the direction of largest margin was not found", given);
-    const system = systemFor(problem, guessLinear(problem, limit));
-    const zero = zeroNear(equationsOf(system), system.guess.start);
-    const multipliers = zero?.values.slice(-limit.active.length) ?? [];
-    return finish({
-      structure: null,
-      describe: () => ({
-        ...NO_POINT,
-        active: limit.active.map((sample, k) => ({ sample, multiplier: multipliers[k] ?? Number.NaN })),
-      }),
-      exact: () => exactLinear(problem, limit),
-      box: () =>
-        zero?.inverse == null ? "the system is singular" : enclosed(system, zero.values, zero.inverse, digits),
-      assumptions: [],
-    });
+    const found = foundLinear(problem, scaled, digits);
+    return found === null ? none("the direction of largest margin was not found", given) : finish(found);
   }
   const outside = outsideOfDepthTwo(problem);
   if (outside !== null)
@@ -112,19 +103,7 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
       given,
     );
 
-  const conclude = ({ candidate, near }: Limit) => {
-    const { structure, guess, zero, degenerate } = candidate;
-    return finish({
-      structure,
-      describe: (theta) => describe(problem, candidate, theta),
-      exact: () => recognise(problem, candidate, near),
-      box: () =>
-        degenerate.length > 0 || zero.inverse === null
-          ? degenerate.join("; ")
-          : enclosed(systemFor(problem, guess), zero.values, zero.inverse, digits),
-      assumptions: assumptionsOf(problem, structure, near),
-    });
-  };
+  const conclude = (limit: Limit) => finish(foundAt(problem, limit, digits));
   const residual = Math.max(given.epsilon / given.norm, given.delta / given.norm ** 2);
   if (residual < ROUNDED) {
     progress("structure");
@@ -142,6 +121,89 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
   return sameStructure(limit.candidate.structure, further.candidate.structure) && first.kind !== "none"
     ? first
     : conclude(further);
+}
+
+/**
+ * The same for a KKT point that is known in floating point, on any network: of networks that `identify` does not reach, its numbers where
+ * radicals hold them, and else an enclosure.
+ */
+export function identifyPoint(
+  given: Problem<Rational>,
+  point: KktPoint,
+  options: IdentifyOptions = {},
+): Identification {
+  const { progress = () => {}, digits = DIGITS, hints = [] } = options;
+  const problem: Instance<Rational> = { ...given, point: [] };
+  const theta = [...point.theta];
+  const quality = approximateKkt(point.model, point.theta);
+  if (quality === null) return nothing(problem, "the point does not separate the data", null, "undecided");
+  const found = foundNear(problem, point, digits);
+  return found === null
+    ? nothing(problem, "the structure of the point was not found", quality, "undecided")
+    : concluded(problem, theta, quality, found, progress, hints);
+}
+
+function foundNear(problem: Problem<Rational>, point: KktPoint, digits: number): Found | null {
+  const theta = [...point.theta];
+  if (isLinearChain(problem)) return foundLinear(problem, theta, digits);
+  if (outsideOfDepthTwo(problem) !== null) return foundGeneral(problem, point, digits);
+  const limit = limitNear(problem, theta);
+  return limit === null ? foundGeneral(problem, point, digits) : foundAt(problem, limit, digits);
+}
+
+/** Of a fully connected linear network: near the weights, of the KKT points that make one linear function. */
+function foundLinear(problem: Problem<Rational>, theta: readonly number[], digits: number): Found | null {
+  const limit = linearLimit(problem, theta);
+  if (limit === null) return null;
+  const system = systemFor(problem, guessLinear(problem, limit));
+  const zero = zeroNear(equationsOf(system), system.guess.start);
+  const multipliers = zero?.values.slice(-limit.active.length) ?? [];
+  return {
+    structure: null,
+    describe: () => ({
+      ...NO_POINT,
+      active: limit.active.map((sample, k) => ({ sample, multiplier: multipliers[k] ?? Number.NaN })),
+    }),
+    exact: () => exactLinear(problem, limit),
+    box: () => (zero?.inverse == null ? "the system is singular" : enclosed(system, zero.values, zero.inverse, digits)),
+    assumptions: [],
+  };
+}
+
+/** Of depth 2. */
+function foundAt(problem: Problem<Rational>, { candidate, near }: Limit, digits: number): Found {
+  const { structure, guess, zero, degenerate } = candidate;
+  return {
+    structure,
+    describe: (theta) => describe(problem, candidate, theta),
+    exact: () => recognise(problem, candidate, near),
+    box: () =>
+      degenerate.length > 0 || zero.inverse === null
+        ? degenerate.join("; ")
+        : enclosed(systemFor(problem, guess), zero.values, zero.inverse, digits),
+    assumptions: assumptionsOf(problem, structure, near),
+  };
+}
+
+/** Of any network. */
+function foundGeneral(problem: Problem<Rational>, point: KktPoint, digits: number): Found {
+  const shared = sharedPlainly(problem, point);
+  return {
+    structure: null,
+    describe: () => ({
+      ...NO_POINT,
+      active: point.margins.map((m, k) => ({ sample: point.model.margins[m]!.sample, multiplier: point.lambda[k]! })),
+    }),
+    exact: () => recogniseRoots(shared),
+    box: () => {
+      const system = systemFor(problem, guessGeneral(problem, shared));
+      const zero = zeroNear(equationsOf(system), system.guess.start);
+      return zero?.inverse == null
+        ? "the system is singular there: the point is one of a continuum"
+        : enclosed(system, zero.values, zero.inverse, digits);
+    },
+    assumptions: [],
+  };
 }
 
 /** The samples whose margins are not positive at the weights, in words. */
@@ -173,17 +235,18 @@ function concluded(
   quality: ApproximateKkt,
   found: Found,
   progress: Progress,
+  hints: readonly (readonly number[])[],
 ): Identification {
   const reasons: string[] = [];
-  const first = exactOutcome(problem, found, EXACT_WORK, progress, reasons);
+  const first = exactOutcome(problem, found, EXACT_WORK, progress, reasons, hints);
   const isDecided = first !== null && first.verdict.undecided.length === 0;
   if (!isDecided) progress("enclosure");
-  const box = isDecided ? null : enclosedOutcome(problem, found, reasons);
+  const box = isDecided ? null : enclosedOutcome(problem, found, reasons, hints);
   // Where there is no enclosure, exact numbers are worth more work.
   const exact =
     first ??
     (box === null && reasons.includes(TOO_LONG)
-      ? exactOutcome(problem, found, MOST_EXACT_WORK, progress, reasons)
+      ? exactOutcome(problem, found, MOST_EXACT_WORK, progress, reasons, hints)
       : null);
   const best =
     exact !== null &&
@@ -227,6 +290,7 @@ function exactOutcome(
   work: number,
   progress: Progress,
   reasons: string[],
+  hints: readonly (readonly number[])[],
 ): Outcome | null {
   progress("exact numbers");
   const exact = found.exact();
@@ -246,7 +310,7 @@ function exactOutcome(
       point: parsed.point!,
       field: boundedField(parsed.field, work),
     };
-    const { text: certificate, accepted, open } = certify(instance, progress);
+    const { text: certificate, accepted, open } = certify(instance, { progress, hints });
     const verdict = verdictOf(instance, accepted, reasonsOf(open));
     if (verdict.feasible && verdict.kkt === "yes")
       return {
@@ -267,7 +331,12 @@ function exactOutcome(
   return null;
 }
 
-function enclosedOutcome(problem: Problem<Rational>, found: Found, reasons: string[]): Outcome | null {
+function enclosedOutcome(
+  problem: Problem<Rational>,
+  found: Found,
+  reasons: string[],
+  hints: readonly (readonly number[])[],
+): Outcome | null {
   const fail = (reason: string) => {
     reasons.push(`no enclosure: ${reason}`);
     return null;
@@ -293,7 +362,7 @@ function enclosedOutcome(problem: Problem<Rational>, found: Found, reasons: stri
   };
   const theta = facts.theta.map((x) => middleOf(x, facts.ring.precision));
   const { statements, open } = proveEnclosed(facts, found.structure, accepts, (starts) =>
-    betterPoints(problem, theta, starts),
+    betterPoints(problem, theta, hints, starts),
   );
   if (!statements.some(({ kind }) => kind === "kkt")) return fail(refused);
   const text = formatJson(writeEnclosedCertificate(problem, point, statements));
@@ -370,14 +439,18 @@ function problemText(
 }
 
 /** Why no point at all is feasible, where one sample or two show it; null else. */
-function contradictionIn({ network, data }: Problem<Rational>): string | null {
+export function contradictionIn({ network, data }: Problem<Rational>): string | null {
   for (const [i, { x, y }] of data.entries()) {
     if (x.every(Q.isZero)) return `sample ${i + 1} is zero, where every network without biases is zero`;
     for (const [j, other] of data.slice(0, i).entries()) {
       const at = x.findIndex((c) => !Q.isZero(c));
       const ratio = Q.div(other.x[at]!, x[at]!);
-      const isMultiple = Q.sign(ratio) > 0 && x.every((c, k) => Q.isZero(Q.sub(Q.mul(c, ratio), other.x[k]!)));
-      if (isMultiple && y !== other.y) return `samples ${j + 1} and ${i + 1} lie on one ray, with different labels`;
+      const isMultiple = x.every((c, k) => Q.isZero(Q.sub(Q.mul(c, ratio), other.x[k]!)));
+      if (!isMultiple) continue;
+      if (Q.sign(ratio) > 0 && y !== other.y)
+        return `samples ${j + 1} and ${i + 1} lie on one ray, with different labels`;
+      if (Q.sign(ratio) < 0 && y === other.y && isLinear(network))
+        return `samples ${j + 1} and ${i + 1} are opposite, with one label, and the network is linear`;
     }
   }
   return network.layers.length === 0 ? "the network has no layers" : null;

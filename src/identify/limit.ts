@@ -35,6 +35,13 @@ export function limitAt(problem: Problem<Rational>, theta: readonly number[], re
   return { candidate: found, near: theta, early: false };
 }
 
+/** Near a KKT point that is known to rounding, up to how its groups share: the nearest in plain numbers is as good. */
+export function limitNear(problem: Problem<Rational>, theta: readonly number[]): Limit | null {
+  const found = structureNear(problem, theta, 1e-9, EFFORT.look);
+  if ("reason" in found || found.distance > FAR * normOf(theta)) return null;
+  return { candidate: found, near: theta, early: false };
+}
+
 /** Along the flow from the weights; `thorough` lets it run until it is close to a point, if it comes so. */
 export function limitOfFlow(
   problem: Problem<Rational>,

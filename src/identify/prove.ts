@@ -46,8 +46,8 @@ export function proveEnclosed(
   if (isLinear(facts.problem.network) && keep({ kind: "bound", reach: "global", by: { linear: "yes" } }))
     return { statements, open };
   if (structure === null) {
-    leave("local", "beyond depth 2 an enclosed point is only shown to be a KKT point");
-    leave("global", "beyond depth 2 an enclosed point is only shown to be a KKT point");
+    leave("local", "beyond depth 2, and with shared weights, an enclosed point is only shown to be a KKT point");
+    leave("global", "beyond depth 2, and with shared weights, an enclosed point is only shown to be a KKT point");
     return { statements, open };
   }
   const cells = globalTree(facts, structure);

@@ -3,7 +3,6 @@ import { type Acceptance, verifyCertificate, writeCertificate } from "../kernel/
 import { formatJson } from "../network/codec.js";
 import { parseJson } from "../network/decode.js";
 import type { Instance } from "../network/instance.js";
-import type { Progress } from "./effort.js";
 import { type Open, type Options, ProverBug, prove } from "./prove.js";
 
 export interface Certified<E> {
@@ -18,13 +17,8 @@ export interface Certified<E> {
  * Proves what can be proved about the point, writes the certificate down and has the kernel read it back. Throws ProverBug if it
  * does not accept every statement of that very text.
  */
-export function certify(
-  instance: Instance<unknown>,
-  progress?: Progress,
-  effort = 1,
-  attracts: Options["attracts"] = null,
-): Certified<unknown> {
-  const { statements, open } = prove(instance, { ...(progress && { progress }), effort, attracts });
+export function certify(instance: Instance<unknown>, options: Options = {}): Certified<unknown> {
+  const { statements, open } = prove(instance, options);
   const text = formatJson(writeCertificate(instance, statements));
   const verdict = verifyCertificate(parseJson(text));
   if (!verdict.readable)

@@ -45,6 +45,8 @@ export interface Options {
   readonly effort?: number;
   /** Whether to prove that gradient flow converges to the point: from this start, if it is trapped, or else from one of its own. */
   readonly attracts?: { readonly start: readonly number[] | null } | null;
+  /** Points that are nearly feasible, and may be shorter. */
+  readonly hints?: readonly (readonly number[])[];
 }
 
 /** Keeps what is not null. */
@@ -54,7 +56,7 @@ type Leave = (question: Question, reason: string) => void;
 /** Decides the whole problem and each layer's, in the order of cost. */
 export function prove<E>(
   instance: Instance<E>,
-  { progress = () => {}, effort = 1, attracts = null }: Options = {},
+  { progress = () => {}, effort = 1, attracts = null, hints = [] }: Options = {},
 ): Findings<E> {
   let limits = new Set<string>();
   const search: Search = { effort, progress, reached: (limit) => limits.add(limit) };
@@ -86,7 +88,7 @@ export function prove<E>(
   if (kkt.kind === "undecided") leave({ about: "kkt", scope: null }, kkt.reason + limitsText());
   else keep(kkt.statement);
 
-  const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, search, keep);
+  const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, hints, search, keep);
   if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts));
   const outside = (shapeOf(instance, null) === null ? OUTSIDE : "") + limitsText();
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
@@ -133,7 +135,13 @@ interface WholeOutcome {
   readonly reason: string;
 }
 
-function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, search: Search, keep: Keep<E>): WholeOutcome {
+function decideWhole<E>(
+  facts: Facts<E>,
+  kkt: Of<"kkt", E> | null,
+  given: readonly (readonly number[])[],
+  search: Search,
+  keep: Keep<E>,
+): WholeOutcome {
   const { progress } = search;
   const outcome = (
     local: WholeOutcome["local"],
@@ -141,7 +149,7 @@ function decideWhole<E>(facts: Facts<E>, kkt: Of<"kkt", E> | null, search: Searc
     strict = false,
     reason = "",
   ): WholeOutcome => ({ local, global, strict, reason });
-  const hints: (readonly number[])[] = [];
+  const hints: (readonly number[])[] = [...given];
   if (kkt !== null) {
     progress("global optimum");
     let bound: Statement<E> | null;

@@ -1,0 +1,73 @@
+/**
+ * How many starts a second and core `settler` takes, flow and structure together, beside the accurate flow in the same run; and what a second worker
+ * adds. `npx tsx bench/hunt.ts [starts]`, after `npm run build`.
+ */
+
+import { runFlow } from "../src/flow/run.js";
+import { settler } from "../src/flow/settle.js";
+import { startAt } from "../src/flow/starts.js";
+import { parseProblem } from "../src/problem/problem.js";
+
+const starts = Number(process.argv[2] ?? 400);
+const CASES = {
+  "relu 2,4,1, 4 samples": [2, 4, 1, 4],
+  "relu 2,6,1, 5 samples": [2, 6, 1, 5],
+  "relu 2,2,2,1, 3 samples": [2, 2, 2, 1, 3],
+} as const;
+const DATA = [
+  { x: ["1", "1/4"], y: 1 },
+  { x: ["-1", "1/2"], y: 1 },
+  { x: ["1/3", "-1"], y: -1 },
+  { x: ["-1/2", "-3/4"], y: 1 },
+  { x: ["9/10", "6/5"], y: 1 },
+];
+
+/** Seconds of processor time of this process. */
+function timed<T>(work: () => T): { readonly value: T; readonly seconds: number } {
+  const before = process.cpuUsage();
+  const value = work();
+  const { user, system } = process.cpuUsage(before);
+  return { value, seconds: (user + system) / 1e6 };
+}
+
+const problemOf = (widths: readonly number[], samples: number) =>
+  JSON.stringify({
+    format: "margincert/problem/1",
+    name: "bench",
+    network: { kind: "fully-connected", widths, activation: "relu" },
+    data: DATA.slice(0, samples),
+  });
+
+for (const [name, numbers] of Object.entries(CASES)) {
+  const source = problemOf(numbers.slice(0, -1), numbers.at(-1)!);
+  const { problem } = parseProblem(source);
+  const size = problem.network.parameters.length;
+  const startOf = (k: number) => startAt({ seed: 1, around: null }, k, size, null);
+  const settle = settler(problem, "exponential");
+  const reasons = new Map<string, number>();
+  const coarse = timed(() => {
+    for (let k = 0; k < starts; k++) {
+      const reason = settle(startOf(k)).reason ?? "settled";
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    }
+  });
+  const few = Math.max(2, Math.floor(starts / 40));
+  const accurate = timed(() => {
+    for (let k = 0; k < few; k++) runFlow({ problem, flow: null }, { start: startOf(k) });
+  });
+  const rate = starts / coarse.seconds;
+  console.log(
+    `${name}: ${rate.toFixed(0)} starts a second and core, ${(rate / (few / accurate.seconds)).toFixed(0)} times the accurate flow's; ` +
+      [...reasons].map(([reason, count]) => `${count} ${reason}`).join(", "),
+  );
+}
+
+const compiled: typeof import("../src/flow/starts.js") = await import("../dist/flow/starts.js" as string);
+const source = problemOf([2, 4, 1], 4);
+const walls: number[] = [];
+for (const workers of [1, 2]) {
+  const began = performance.now();
+  await compiled.flowFromStarts({ source, count: 4 * starts, seed: 1, around: null, workers });
+  walls.push((performance.now() - began) / 1000);
+}
+console.log(`two workers are ${(walls[0]! / walls[1]!).toFixed(2)} times as fast as one, by the wall clock`);
