@@ -82,7 +82,8 @@ export function findCommonBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Re
   if (reach === "local") return parts();
   const chain = () => findChain(facts, shape, kkt, search);
   // Labels with paths of their own have bounds of their own, which parts do not.
-  const isSeparate = chainShares(facts.instance, multipliers).size > 0;
+  const isSeparate =
+    isChainable(facts.instance, shape, multipliers) && chainShares(facts.instance, multipliers).size > 0;
   return isSeparate ? (chain() ?? parts()) : (parts() ?? chain());
 }
 
