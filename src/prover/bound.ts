@@ -290,12 +290,16 @@ function partOf<E>(
   const cells = cellsOf(frame, place, multipliers);
   const split = () => splitPart(facts, shape, group, multipliers, squaredBound, reach, search);
   const relax = () => relaxedPart({ frame, place }, shape, group, multipliers, squaredBound, search);
-  const ways = cells <= FEW_CELLS ? [split] : cells <= MAX_CELLS * search.effort ? [relax, split] : [relax];
-  for (const way of ways) {
+  if (cells > MAX_CELLS * search.effort) return relax();
+  // Both ways fail with cuts where the multipliers do; it is enough that one finds a tree.
+  const outcomes: PartOutcome<E>[] = [];
+  for (const way of cells <= FEW_CELLS ? [split, relax] : [relax, split]) {
     const outcome = way();
-    if (outcome.kind === "found" || (outcome.kind === "failed" && outcome.cuts.length > 0)) return outcome;
+    if (outcome.kind === "found") return outcome;
+    outcomes.push(outcome);
+    if (outcome.kind === "failed" && outcome.cuts.length > 0 && cells > FEW_CELLS) return outcome;
   }
-  return { kind: "too-large" };
+  return outcomes.find((outcome) => outcome.kind === "failed" && outcome.cuts.length > 0) ?? { kind: "too-large" };
 }
 
 /** How many cells the signs of the units that can be relaxed make at the most: those of hyperplanes in the span of their forms. */
