@@ -37,6 +37,7 @@ import {
 /** So few cells are all that is tried before kinks are relaxed. */
 const FEW_CELLS = 32;
 const MAX_CELLS = 600;
+const MAX_PARAMETERS = 1000;
 const MAX_SPLITS = 200;
 /** So many variables may have a part in gradients or Hessians; the others only add to the norm. */
 const MAX_TOUCHED = 400;
@@ -53,6 +54,11 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope, search: Search
   const { instance, margins, active } = facts;
   const { field: K, network, point } = instance;
   if (active.length === 0) return null;
+  const parameters = MAX_PARAMETERS * search.effort;
+  if (scope === null && point.length > parameters) {
+    search.reached(`${parameters} parameters of a strict local optimum`);
+    return null;
+  }
   const frame = nearPoint(facts, scope);
   const moving = parametersOf(network, scope);
   const next = nextOpen(
