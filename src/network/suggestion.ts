@@ -6,7 +6,7 @@ export function suggestion(value: unknown, words: readonly (string | number)[]):
   const near = words
     .filter((word) => typeof word === "string")
     .filter((word) => digits(word) === digits(value))
-    .map((word) => ({ word, steps: distance(plain(value), plain(word)) }))
+    .map((word) => ({ word, steps: begins(value, word) ? 0 : distance(plain(value), plain(word)) }))
     .filter(({ word, steps }) => 3 * steps <= word.length)
     .sort((a, b) => a.steps - b.steps);
   return near.length === 0 ? "" : `; did you mean ${JSON.stringify(near[0]!.word)}?`;
@@ -14,6 +14,9 @@ export function suggestion(value: unknown, words: readonly (string | number)[]):
 
 /** Case, spaces and hyphens are what people differ in. */
 const plain = (word: string): string => word.toLowerCase().replace(/[\s_-]/g, "");
+
+/** The first letters are enough, if they are some. */
+const begins = (value: string, word: string): boolean => value.length > 2 && plain(word).startsWith(plain(value));
 
 /** Who writes another number means another thing. */
 const digits = (word: string): string => (word.match(/\d+/g) ?? []).join();

@@ -439,6 +439,11 @@ describe("what somebody may have meant is said", () => {
   test.each<[string, object, string]>([
     ["a key", { naem: "x" }, 'naem: unknown key; the keys here are .*; did you mean "name"\\?$'],
     ["a kind", { network: { ...VALID.network, kind: "Fully Connected" } }, 'did you mean "fully-connected"\\?$'],
+    [
+      "a kind by its first letters",
+      { network: { ...VALID.network, kind: "Conv" } },
+      'did you mean "convolutional"\\?$',
+    ],
     ["an activation", { network: { ...VALID.network, activation: "ReLU" } }, 'found "ReLU"; did you mean "relu"\\?$'],
     ["a slope", { network: { ...VALID.network, activation: "leaky_relu" } }, 'has a slope: {"leaky-relu": "1/10"}'],
     [
