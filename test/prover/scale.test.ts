@@ -74,6 +74,35 @@ describe("strict local optima with many kinks", () => {
   });
 });
 
+describe("a global question that stays open", () => {
+  it("says which norm relaxations leave to feasible points, and which limits were reached", () => {
+    const { verdict } = decide({
+      format: "margincert/problem/1",
+      name: "generic-6-samples",
+      network: { kind: "fully-connected", widths: [4, 2, 1], activation: "relu" },
+      data: [
+        { x: ["1", "5/8", "-7/6", "65/24"], y: 1 },
+        { x: ["1", "3/8", "31/12", "-43/24"], y: 1 },
+        { x: ["1", "-1", "-17/12", "-11/12"], y: 1 },
+        { x: ["-1/5", "11/10", "-13/6", "7/24"], y: -1 },
+        { x: ["-9/40", "173/160", "1/12", "-1/3"], y: -1 },
+        { x: ["-11/8", "7/32", "25/12", "1/24"], y: -1 },
+      ],
+      point: ["1", "0", "0", "0", "-3/5", "4/5", "0", "0", "1", "-1"],
+    });
+    expect([verdict.local, verdict.global]).toEqual(["yes", "undecided"]);
+    const [, least, share, norm] =
+      /no feasible point has a norm below ([\d.]+), which is ([\d.]+)% of ([\d.]+), the point's/
+        .exec(verdict.undecided[0]!)!
+        .map(Number) as [number, number, number, number];
+    expect(norm).toBe(2);
+    expect(least).toBeGreaterThan(1);
+    expect(least).toBeLessThan(norm);
+    expect(share / 100).toBeCloseTo(least / norm, 3);
+    expect(verdict.undecided[0]).toContain("limits reached: 600 cells of the whole network");
+  });
+});
+
 describe("followPath", () => {
   const random = generator(7);
   const normal = () => random() + random() + random() - 1.5;
