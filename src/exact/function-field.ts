@@ -52,7 +52,8 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
     denominator: [denominator],
   });
   const [zero, one] = [constant([], 1n), constant([1n], 1n)];
-  const isZero = ({ numerators }: RationalFunction) => numerators.every((p) => p.length === 0);
+  const isZero = ({ numerators }: RationalFunction) =>
+    numerators[0]!.length === 0 && (degree === 1 || numerators.every((p) => p.length === 0));
 
   const reduced = (numerators: readonly IntegerPolynomial[], denominator: IntegerPolynomial): RationalFunction => {
     let common: IntegerPolynomial = denominator;

@@ -4,9 +4,9 @@
  */
 import type { Field, Sign } from "../exact/field.js";
 import { functionArithmetic, type RationalFunction, valueAt } from "../exact/function-field.js";
-import { quotient, signAt } from "../exact/integer-polynomial.js";
+import { homogenisedValue, quotient, signAt } from "../exact/integer-polynomial.js";
 import { numberField } from "../exact/number-field.js";
-import { Q, type Rational } from "../exact/rational.js";
+import { Q, type Rational, ratioToNumber } from "../exact/rational.js";
 
 /** The functions of K, ordered just above s. */
 export function germAt(K: Field<RationalFunction>, s: Rational): Field<RationalFunction> {
@@ -41,6 +41,14 @@ export function germAt(K: Field<RationalFunction>, s: Rational): Field<RationalF
       return constants.sign(value === null || constants.isZero(value) ? leading(a) : value);
     },
     toNumber: (a) => {
+      if (a.numerators.length === 1) {
+        const [above, below] = [a.numerators[0]!, a.denominator];
+        // Both values in units of the same power of d.
+        const [p, q] = [homogenisedValue(above, n, d), homogenisedValue(below, n, d)];
+        const shift = above.length - below.length;
+        const [x, y] = shift > 0 ? [p, q * d ** BigInt(shift)] : [p * d ** BigInt(above.length === 0 ? 0 : -shift), q];
+        return y === 0n ? Number.POSITIVE_INFINITY : y < 0n ? ratioToNumber(-x, -y) : ratioToNumber(x, y);
+      }
       const value = valueAt(constants, a, s);
       return value === null ? Number.POSITIVE_INFINITY : constants.toNumber(value);
     },
