@@ -22,7 +22,8 @@ export function interfaceOf<V extends Pick<Verdict, "isContinuum">>(verdict: V):
 
 /** What may stay open. */
 export type Question =
-  | { readonly about: "kkt" | "attracts" }
+  | { readonly about: "kkt" }
+  | { readonly about: "attracts" }
   | { readonly about: "local" | "global"; readonly scope: Scope };
 
 export interface LayerVerdict {
@@ -145,15 +146,15 @@ const NO_REASON = "no statement";
 
 /** Equal for equal questions. */
 export function questionKey(question: Question): string {
-  return "scope" in question ? `${question.about} ${question.scope ?? "whole"}` : question.about;
+  if (question.about === "kkt" || question.about === "attracts") return question.about;
+  return `${question.about} ${question.scope ?? "whole"}`;
 }
 
 /** A question as `undecided` names it. */
 export function questionText(question: Question): string {
   if (question.about === "kkt") return "KKT point";
-  if (!("scope" in question)) return "convergence of the flow";
-  const { about, scope } = question;
-  return `${about} optimum${scope === null ? "" : ` of layer ${scope + 1}`}`;
+  if (question.about === "attracts") return "convergence of the flow";
+  return `${question.about} optimum${question.scope === null ? "" : ` of layer ${question.scope + 1}`}`;
 }
 
 /** A function as it is typed in a problem file: `(1 + s^2)/(2*s)`. */

@@ -71,6 +71,40 @@ describe("check", () => {
     ]);
   });
 
+  describe("--attracts", () => {
+    const out = () => join(folder, "certs");
+
+    it("proves where the flow goes, if that is asked for", () => {
+      const path = file("attracts.json", problem());
+      expect(run("check", "--attracts", path, "--out", out()).stdout).toContain(
+        "\n  flow converges  proved, from an open set\n",
+      );
+      expect(run("check", path, "--out", out()).stdout).not.toContain("flow converges");
+    });
+
+    it("says which hypothesis fails where it does not, and that this is undecided", () => {
+      const twice = problem({
+        name: "twice",
+        network: { kind: "fully-connected", widths: [1, 1], activation: "linear" },
+        data: [
+          { x: ["1"], y: 1 },
+          { x: ["1"], y: 1 },
+        ],
+        point: ["1"],
+      });
+      const { status, stdout } = run("check", "--attracts", file("twice.json", twice), "--out", out());
+      expect(stdout).toMatch(/\n {2}undecided {7}convergence of the flow: .*(dependent|positive multipliers)/);
+      expect(status).toBe(3);
+    });
+
+    it("is not for families", () => {
+      const families = new URL("../../src/paper/families/", import.meta.url).pathname;
+      const { status, stderr } = run("check", "--attracts", join(families, "fc-relu-family.json"), "--out", out());
+      expect(stderr).toMatch(/family: --attracts proves the flow of one problem/);
+      expect(status).toBe(2);
+    });
+  });
+
   it("says no to everything at an infeasible point, with a certificate", () => {
     const path = file("infeasible.json", problem({ name: "infeasible", point: ["0", "1", "0", "0", "1", "0"] }));
     const [verdict] = JSON.parse(run("check", path, "--json", "--out", join(folder, "certs")).stdout);

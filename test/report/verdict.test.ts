@@ -133,6 +133,17 @@ describe("what follows from what", () => {
     expect(verdictOf(DEPTH_2, [says("local", "no"), says("strict", "no")]).isContinuum).toBe(false);
   });
 
+  it("finds the reasons for questions that have no scope, also where the prover gives them one", () => {
+    const key = (about: "kkt" | "attracts") => questionKey({ about, scope: null } as { about: "kkt" });
+    const reasons = new Map([
+      [key("kkt"), "too many kinks"],
+      [key("attracts"), "no ball"],
+    ]);
+    const { undecided } = verdictOf(DEPTH_2, [{ meaning: FEASIBLE }], reasons);
+    expect(undecided).toContain("KKT point: too many kinks");
+    expect(undecided).toContain("convergence of the flow: no ball");
+  });
+
   it("a scope that moves all parameters is the whole, and is not left open twice", () => {
     const pooled = instanceOf({
       network: layers([[["w"], ["v"]], [["half", "half"]]], { half: "1/2" }),
