@@ -7,9 +7,9 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { logSlopes } from "../src/flow/loss.js";
-import { addTo, combination, distance, dot, norm, scaled } from "../src/flow/matrix.js";
 import { type Model, modelOf, passesAt, patternAt } from "../src/flow/model.js";
 import { directionOf, runFlow } from "../src/flow/run.js";
+import { addTo, combination, distance, dot, norm, scaled } from "../src/numeric/matrix.js";
 import { type Loss, parseProblem } from "../src/problem/problem.js";
 
 const C = [

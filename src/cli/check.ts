@@ -17,7 +17,7 @@ import { verdictText } from "../report/text.js";
 import { interfaceOf, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { ensureReplaceable, writeCertificate } from "./certificates.js";
 import { badInput, complain, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
-import { readProblem, withPoint } from "./problems.js";
+import { readProblem, requestOf, withPoint } from "./problems.js";
 
 export function register(command: Command): void {
   command
@@ -26,7 +26,7 @@ export function register(command: Command): void {
     .option("--effort <n>", "search so many times as long before a question is left undecided", effortOf, 1)
     .option(
       "--attracts",
-      "also prove that gradient flow converges to the point, from flow.start if that will do, or from another start",
+      "also prove that gradient flow converges to the point: from some open set of starts, and from flow.start with the file's loss",
     )
     .action((files: string[], options: { out: string; json?: true; effort: number; attracts?: true }) => {
       const codes: number[] = [];
@@ -101,7 +101,7 @@ function checkFile(
     }
     const path = join(out, `${name}.json`);
     ensureReplaceable(path);
-    const from = attracts === true ? { start: flow?.start ?? null } : null;
+    const from = attracts === true ? requestOf(flow) : null;
     const certified = certify(instance, { progress: progress.show, effort, attracts: from });
     const now = writeCertificate(path, certified.text);
     const verdict = verdictFrom(instance, certified, path);

@@ -29,6 +29,7 @@ interface Options {
   readonly at?: string;
   readonly digits: string;
   readonly out: string;
+  readonly attracts?: true;
   readonly json?: true;
 }
 
@@ -50,6 +51,7 @@ export function register(command: Command): void {
       "--at <value>",
       "the data are those of a family, a problem file, at this value of its parameter, such as s=1/2",
     )
+    .option("--attracts", "also prove that training on, by gradient flow, converges from these weights to the point")
     .option("--out <dir>", "where to write problem files and certificates", "identified")
     .option("--json", "print one JSON array on stdout, with an element per network, nothing else")
     .action(async (files: string[], options: Options) => {
@@ -129,7 +131,7 @@ async function identifyFiles(weights: readonly string[], options: Options, names
   };
   const progress = progressLine(name);
   try {
-    const found = identify(problem, { digits, progress: progress.show });
+    const found = identify(problem, { digits, attracts: options.attracts === true, progress: progress.show });
     const { problemPath, certificatePath } = write(found, options.out);
     const noted = { ...found, notes: [...imported.notes, ...found.notes] };
     return {

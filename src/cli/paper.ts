@@ -2,8 +2,13 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
+import { factsOf } from "../kernel/facts.js";
+import { writeCertificate } from "../kernel/verify.js";
+import { formatJson } from "../network/codec.js";
 import { type Claim, readClaims, readFamily, readInstance } from "../paper/claims.js";
+import { startOf } from "../prover/attracts.js";
 import { certify } from "../prover/certify.js";
+import { attractionFrom } from "../prover/from-start.js";
 import { extentText, summaryText } from "../report/pieces.js";
 import { rangeText } from "../report/places.js";
 import { type Expectation, type Standing, standing } from "../report/standing.js";
@@ -19,7 +24,8 @@ const LOSSES = ["exponential", "logistic"] as const;
 export function register(command: Command): void {
   command
     .option("--out <dir>", "write below this folder instead of into certificates/ and proofs/")
-    .action((options: { out?: string }) => {
+    .option("--from-start", "also prove that the flow converges from each file's start, with either loss: some minutes")
+    .action((options: { out?: string; fromStart?: true }) => {
       const base = options.out ?? ".";
       const progress = progressLine("paper");
       try {
@@ -27,12 +33,14 @@ export function register(command: Command): void {
         const verdicts = new Map<string, Verdict>();
         const flows = new Map<string, readonly FlowRun[]>();
         const certificates = new Map<string, string>();
+        const open: string[] = [];
         for (const name of new Set(claims.flatMap((claim) => claim.instances))) {
           progress.show(name);
           const { verdict, text } = certifyInstance(name, join(base, "certificates"));
           verdicts.set(name, verdict);
           certificates.set(name, text);
           flows.set(name, runFlows(name, join(base, "certificates")));
+          if (options.fromStart) certifyFromStart(name, join(base, "certificates", "from-start"), open);
         }
         const families = new Map<string, ReturnType<typeof certifyFamily>>();
         for (const name of new Set(claims.flatMap((claim) => Object.keys(claim.families)))) {
@@ -61,7 +69,7 @@ export function register(command: Command): void {
             rows.map((r) => r.cells),
           )}\n`,
         );
-        say(`${summary(claims, verdicts)}\n`);
+        say(`${[summary(claims, verdicts), ...open].join("\n")}\n`);
         const reach = claims.flatMap((claim) => familyRows(claim, families));
         say(
           "\nHow far the claims reach: families around the instances, and the values of their parameter for which a claim holds\n\n",
@@ -72,7 +80,8 @@ export function register(command: Command): void {
             reach.map(({ cells }) => cells),
           )}\n`,
         );
-        process.exitCode = worst([...rows, ...reach].map(({ code }) => code));
+        const fromStart = open.length > 0 ? EXIT.undecided : EXIT.done;
+        process.exitCode = worst([fromStart, ...[...rows, ...reach].map(({ code }) => code)]);
       } catch (error) {
         progress.done();
         process.exitCode = failed(base, error);
@@ -83,7 +92,7 @@ export function register(command: Command): void {
 function certifyInstance(name: string, folder: string): { verdict: Verdict; text: string } {
   const { problem, flow } = readInstance(name);
   const instance = { ...problem, point: problem.point! };
-  const certified = certify(instance, { attracts: { start: flow?.start ?? null } });
+  const certified = certify(instance, { attracts: { start: flow?.start ?? null, losses: [] } });
   const path = join(folder, `${name}.json`);
   writeAtomically(path, certified.text);
   return { verdict: verdictFrom(instance, certified, path), text: certified.text };
@@ -116,6 +125,20 @@ function familyRows(
 /** What a claim expects, but for strictness, of which a piece says more than its interval. */
 function withoutStrictness({ strict: _, layers = [], ...rest }: Expectation): Expectation {
   return { ...rest, layers: layers.map(({ strict: __, ...layer }) => layer) };
+}
+
+/** Certificates of their own: that the flow from the file's start converges, by loss; `open` gets why it is not proved. */
+function certifyFromStart(name: string, folder: string, open: string[]): void {
+  const { problem, flow } = readInstance(name);
+  const instance = { ...problem, point: problem.point! };
+  const facts = factsOf(instance);
+  const start = startOf(facts, flow!.start!);
+  for (const loss of LOSSES) {
+    const found = attractionFrom(facts, start, loss);
+    if (found.kind === "open") open.push(`${name}, ${loss} loss: not proved from the file's start: ${found.reason}`);
+    else
+      writeAtomically(join(folder, `${name}.${loss}.json`), formatJson(writeCertificate(instance, [found.statement])));
+  }
 }
 
 /** Both losses from the file's start; evidence and picture of the file's own loss are NAME.flow, the other's name its loss. */

@@ -1,7 +1,8 @@
 /** Reading problem files. */
 import { InputError } from "../network/decode.js";
 import type { Instance, Problem } from "../network/instance.js";
-import { type ProblemFile, parseProblem } from "../problem/problem.js";
+import { type FlowRequest, type ProblemFile, parseProblem } from "../problem/problem.js";
+import type { AttractsRequest } from "../prover/prove.js";
 import { readText } from "./common.js";
 import { ensureSort } from "./sorts.js";
 
@@ -32,4 +33,10 @@ export function readOneProblem(path: string, at: string | null): ProblemFile<unk
 export function withPoint<E>(problem: Problem<E>, reason: string): Instance<E> {
   if (problem.point === null) throw new InputError("point", `missing; ${reason}`);
   return { ...problem, point: problem.point };
+}
+
+/** What `--attracts` asks for: the flow from the file's start, with the file's loss. */
+export function requestOf(flow: FlowRequest | null): AttractsRequest {
+  const losses = flow === null ? [] : ([flow.loss === "exponential" ? "exponential" : "logistic"] as const);
+  return { start: flow?.start ?? null, losses };
 }

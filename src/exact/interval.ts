@@ -31,6 +31,8 @@ export interface IntervalRing extends Ring<Interval> {
   readonly inv: (x: Interval) => Interval;
   /** The n-th root, n ≥ 1, of an interval whose low end is not negative; otherwise throws RangeError. */
   readonly root: (x: Interval, n: number) => Interval;
+  /** Encloses eˣ. Throws RangeError beyond e^1024. */
+  readonly exp: (x: Interval) => Interval;
   /** Encloses max(x, slope · x) for the slope of a unit that is off, 0 ≤ slope ≤ 1: the image under σ. */
   readonly activate: (x: Interval, slope: Interval) => Interval;
 }
@@ -93,12 +95,39 @@ export function intervalRing(precision: number, spend: (words: number) => void):
       const [low, high] = [floorRoot(x.low << scale, n), floorRoot(x.high << scale, n)];
       return { low, high: high ** BigInt(n) === x.high << scale ? high : high + 1n };
     },
+    exp: ({ low, high }) => ({
+      low: exponential(low, precision, spend).low,
+      high: exponential(high, precision, spend).high,
+    }),
     activate: (x, slope) => {
       if (x.low >= 0n) return x;
       const off = mul(slope, { low: x.low, high: x.high < 0n ? x.high : 0n });
       return { low: off.low, high: x.high > 0n ? x.high : off.high };
     },
   };
+}
+
+/** Beyond, eˣ is refused: its digits would have no end. */
+const MAX_EXPONENT = 1024n;
+
+/** Encloses e^(x/2^p): the series at x/2^k, where it converges at once, squared k times. */
+function exponential(x: bigint, p: number, spend: (words: number) => void): Interval {
+  if (x > MAX_EXPONENT << BigInt(p)) throw new RangeError(`the exponential of more than ${MAX_EXPONENT}`);
+  const size = (x < 0n ? -x : x).toString(2).length - p; // |x/2^p| < 2^size
+  const halvings = Math.max(0, size + 4);
+  const digits = x > 0n ? 2 ** ((x >> BigInt(p)).toString(2).length + 1) : 0; // at least those of the result before its point
+  const ring = intervalRing(p + 2 * halvings + digits + 16, spend);
+  const y = x << BigInt(ring.precision - p - halvings);
+  let [sum, term] = [ring.one, ring.one];
+  for (let n = 1n; term.low < -1n || term.high > 1n; n++) {
+    term = ring.mul(ring.mul(term, { low: y, high: y }), ring.enclose(rational(1n, n)));
+    sum = ring.add(sum, term);
+  }
+  // What is left out is less than the last term, since |y| < 1/16.
+  sum = { low: sum.low - 1n, high: sum.high + 1n };
+  for (let k = 0; k < halvings; k++) sum = ring.mul(sum, sum);
+  const rest = BigInt(ring.precision - p);
+  return { low: sum.low >> rest, high: -(-sum.high >> rest) };
 }
 
 const WORD = 1n << 64n;
@@ -137,6 +166,17 @@ export function isPositiveDefinite(ring: IntervalRing, A: readonly (readonly Int
     }
   }
   return true;
+}
+
+/** The least interval that contains both. */
+export function hull(x: Interval, y: Interval): Interval {
+  return { low: x.low < y.low ? x.low : y.low, high: x.high > y.high ? x.high : y.high };
+}
+
+/** An interval of one precision in units of another, rounded outwards. */
+export function rescaled({ low, high }: Interval, from: number, to: number): Interval {
+  const shift = BigInt(Math.max(to - from, from - to));
+  return to >= from ? { low: low << shift, high: high << shift } : { low: low >> shift, high: -(-high >> shift) };
 }
 
 /** The rational ends of an interval. */

@@ -2,8 +2,9 @@
  * How nearly a point is a KKT point of (P), in floating point, as Lyu and Li (2019) measure it: an (ε, δ)-KKT point has multipliers λ ≥ 0
  * and Clarke subgradients g_i of the margins q_i with ‖θ − Σ λ_i g_i‖ ≤ ε, and Σ λ_i (q_i − 1) ≤ δ.
  */
+
+import { combination, distance, dot, joined, norm, scaled } from "../numeric/matrix.js";
 import type { Kink } from "./field.js";
-import { combination, distance, dot, joined, norm, scaled } from "./matrix.js";
 import { type Forward, forward, hasKink, type Model, type Pattern, passesAt, patternAt } from "./model.js";
 import { nonNegativeLeastSquares } from "./non-negative.js";
 

@@ -9,8 +9,8 @@
  */
 import type { Problem } from "../network/instance.js";
 import { isLinearLayer, isUnshared, type Network } from "../network/network.js";
+import { distance, dot, joined, norm, scaled } from "../numeric/matrix.js";
 import type { Symmetry } from "./data-symmetry.js";
-import { distance, dot, joined, norm, scaled } from "./matrix.js";
 
 /** A network of merged units: of each hidden layer the weights that come in, by the units below, and at last those of the outputs. */
 export interface CanonicalForm {

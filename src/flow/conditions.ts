@@ -1,7 +1,8 @@
 /** What holds as long as a regime does, and where along a step it ceases to. */
+
+import { dot, factor, norm } from "../numeric/matrix.js";
 import { fieldAt, type Kink, marginScale, type Regime, type State } from "./field.js";
 import { logSlopes } from "./loss.js";
-import { dot, factor, norm } from "./matrix.js";
 import { forward, hasKink, marginAt } from "./model.js";
 import { JOIN } from "./position.js";
 

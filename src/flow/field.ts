@@ -30,9 +30,9 @@
  */
 
 import type { Margin } from "../network/instance.js";
+import { addTo, combination, distance, dot, norm, orthonormal, scaled, vector } from "../numeric/matrix.js";
 import type { Loss } from "../problem/problem.js";
 import { bySample, logSlopes, reciprocalSlopes } from "./loss.js";
-import { addTo, combination, distance, dot, norm, orthonormal, scaled, vector } from "./matrix.js";
 import { hessian, kinkNormal, type Model, type Pass, type Pattern, passesAt } from "./model.js";
 
 /** A neuron on a sample, both counted from 0; neurons over all hidden layers. */

@@ -1,5 +1,5 @@
 /** Whether a run confirms its point: what it reached, and at which rate. */
-import { norm } from "./matrix.js";
+import { norm } from "../numeric/matrix.js";
 import { kktResidual, type Observation } from "./measure.js";
 import type { Position } from "./position.js";
 import { fittedExponent, predictedExponents } from "./rates.js";

@@ -4,9 +4,9 @@
  * system leaves free.
  */
 import { eigen } from "../numeric/eigen.js";
+import { addTo, combination, distance, dot, factor, joined, norm, orthonormal, vector } from "../numeric/matrix.js";
 import { reachOf } from "./approximate-kkt.js";
 import type { Kink } from "./field.js";
-import { addTo, combination, distance, dot, factor, joined, norm, orthonormal, vector } from "./matrix.js";
 import { forward, hasKink, hessian, kinkNormal, type Model, marginsAt, type Pattern, passesAt } from "./model.js";
 
 /** A KKT point under a pattern: θ, λ of the margins that hold it, and σ' of the neurons on the kinks that it is on. */

@@ -1,9 +1,10 @@
 /** The point that a run tends to, scaled to least margin 1, with its active samples and kinks. */
+
+import { distance, dot, norm, scaled } from "../numeric/matrix.js";
 import { kinksAt, reachOf } from "./approximate-kkt.js";
 import { onParts } from "./conditions.js";
 import { fieldAt } from "./field.js";
 import { contradictions, type KktGuess, solved } from "./kkt-point.js";
-import { distance, dot, norm, scaled } from "./matrix.js";
 import { forward, marginsAt, patternAt } from "./model.js";
 import { type Position, weightsAt } from "./position.js";
 import type { FlowRun } from "./run.js";

@@ -1,7 +1,8 @@
 /** What is observed at a position of the flow: loss, direction, margin, KKT residual, conserved quantities. */
+
+import { addTo, dot, norm, scaled } from "../numeric/matrix.js";
 import { type Field, fieldAt, logDifference, marginScale } from "./field.js";
 import { totalLoss } from "./loss.js";
-import { addTo, dot, norm, scaled } from "./matrix.js";
 import { type Model, marginsAt } from "./model.js";
 import { logNorm, type Position } from "./position.js";
 

@@ -4,8 +4,8 @@
  */
 import { type Margin, marginsOf, type Problem } from "../network/instance.js";
 import { isLinearLayer, type Layer } from "../network/network.js";
+import { joined, norm, vector } from "../numeric/matrix.js";
 import { homogeneityOf } from "./homogeneity.js";
-import { joined, norm, vector } from "./matrix.js";
 
 export interface Model {
   /** The number p of parameters. */

@@ -1,5 +1,5 @@
 /** Non-negative least squares, by the active set method of Lawson and Hanson (1974). */
-import { addTo, combination, dot, norm, vector } from "./matrix.js";
+import { addTo, combination, dot, norm, vector } from "../numeric/matrix.js";
 
 /** Of a column's length: what is left of it beside the columns in use counts as none below this. */
 const DEPENDENT = 1e-11;

@@ -2,7 +2,7 @@
  * One step of the three-stage Radau IIA method: implicit, of order 5, stiffly accurate, with an error estimate of order 3.
  * (E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, IV.8.)
  */
-import { addTo, combination, factor, joined, scaled, vector } from "./matrix.js";
+import { addTo, combination, factor, joined, scaled, vector } from "../numeric/matrix.js";
 
 export interface System {
   readonly rate: (state: Float64Array) => Float64Array;

@@ -8,8 +8,8 @@
  */
 
 import { eigen } from "../numeric/eigen.js";
+import { combination, dot, norm, orthonormal } from "../numeric/matrix.js";
 import { fieldAt } from "./field.js";
-import { combination, dot, norm, orthonormal } from "./matrix.js";
 import { hessian } from "./model.js";
 import type { Position } from "./position.js";
 

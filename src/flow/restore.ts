@@ -1,7 +1,8 @@
 /** Structure that the flow has and a numerical step has only up to its error. */
+
+import { addTo, combination, dot, factor, norm, scaled } from "../numeric/matrix.js";
 import { type Conserved, evaluateForm, formGradient } from "./conserved.js";
 import { fieldAt, likeness, logDifference, marginScale, type Regime, type State } from "./field.js";
-import { addTo, combination, dot, factor, norm, scaled } from "./matrix.js";
 import { forward } from "./model.js";
 
 /** A conserved quantity with its value at θ = y·2^exponent. */

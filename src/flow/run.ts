@@ -1,11 +1,11 @@
 /** One run of the gradient flow, from a start to a verdict. Floating point throughout: evidence, never a proof. */
 import { InputError } from "../network/decode.js";
 import { marginText, type Problem } from "../network/instance.js";
+import { distance, norm, scaled } from "../numeric/matrix.js";
 import type { Loss, ProblemFile } from "../problem/problem.js";
 import { type Conserved, conservedQuantities, evaluateForm } from "./conserved.js";
 import { exponentsOf, type Observed, print, ROUNDING, type RunExponents, shortfalls, startsOnRay } from "./judge.js";
 import { ensureLoss } from "./loss.js";
-import { distance, norm, scaled } from "./matrix.js";
 import { kktResidual, type Observation, observe } from "./measure.js";
 import { type Model, marginsAt, modelOf } from "./model.js";
 import type { Position } from "./position.js";

@@ -1,5 +1,6 @@
 /** From a start to the KKT point to which its flow leads: the coarse flow until a point is settled, Newton's method at once. */
 import type { Problem } from "../network/instance.js";
+import { addTo, distance, dot, norm, scaled } from "../numeric/matrix.js";
 import type { Loss } from "../problem/problem.js";
 import { type CoarseView, coarseFlow } from "./coarse.js";
 import {
@@ -12,7 +13,6 @@ import {
   solved,
 } from "./kkt-point.js";
 import { guessAt } from "./limit.js";
-import { addTo, distance, dot, norm, scaled } from "./matrix.js";
 import { type Model, modelOf, passesAt } from "./model.js";
 import { runFlow } from "./run.js";
 

@@ -1,8 +1,8 @@
 /** In what a limit differs from the point of its problem where it has the same canonical form: in the order and the sharing of neurons. */
 import type { Problem } from "../network/instance.js";
 import { isUnshared } from "../network/network.js";
+import { distance, norm, scaled } from "../numeric/matrix.js";
 import { type CanonicalForm, canonicalForm, formDistance } from "./canonical.js";
-import { distance, norm, scaled } from "./matrix.js";
 
 /** In which two points differ; neurons count from 1. Not both lists are empty. */
 export interface Difference {

@@ -1,6 +1,7 @@
 /** Many starts: where the flow goes from each, and how often it goes to the same limit. */
 import { InputError } from "../network/decode.js";
 import type { Problem } from "../network/instance.js";
+import { norm, scaled } from "../numeric/matrix.js";
 import { gaussian, uniform } from "../numeric/random.js";
 import { type Loss, parseProblem } from "../problem/problem.js";
 import {
@@ -15,7 +16,6 @@ import {
 import { dataSymmetries, type Symmetry } from "./data-symmetry.js";
 import { freedomOf, type KktPoint } from "./kkt-point.js";
 import { ensureLoss } from "./loss.js";
-import { norm, scaled } from "./matrix.js";
 import { marginsAt, modelOf, patternAt } from "./model.js";
 import { coreCount, inOrder } from "./pool.js";
 import { settler } from "./settle.js";

@@ -5,10 +5,11 @@
  * The subspace is one of equalities θ_a = ±θ_b and θ_a = 0. It is found as an equitable partition is: begin with the equalities that
  * the start has, test at random points with them whether the gradient has them too, and split what differs.
  */
+
+import { combination } from "../numeric/matrix.js";
 import { uniform } from "../numeric/random.js";
 import type { Loss } from "../problem/problem.js";
 import { reciprocalSlopes } from "./loss.js";
-import { combination } from "./matrix.js";
 import { type Model, passesAt, patternAt } from "./model.js";
 
 /** The parameters that are tied to each other, with their signs; those that stay zero are in no class. */

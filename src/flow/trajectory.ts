@@ -3,11 +3,12 @@
  * ceases to matter. Between events the regime is fixed and the field is smooth; events are located and then decided by the
  * differential inclusion.
  */
+
+import { norm } from "../numeric/matrix.js";
 import type { Loss } from "../problem/problem.js";
 import { type Condition, conditionsAt, KINK, locate } from "./conditions.js";
 import { type Conserved, evaluateForm } from "./conserved.js";
 import { fieldAt, jacobian, type Kink, likeness, type Regime } from "./field.js";
-import { norm } from "./matrix.js";
 import { forward, hasKink, type Model, patternAt } from "./model.js";
 import { carryAll, carryToo, logNorm, normalised, type Position, push, weightsAt, withSlope } from "./position.js";
 import { MAX_ITERATIONS, radauStep, type System } from "./radau.js";

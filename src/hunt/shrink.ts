@@ -3,10 +3,10 @@
  * is left of it, still leads to a limit of the same kind. Greedy, first the changes that save most.
  */
 import { Q, type Rational, rational } from "../exact/rational.js";
-import { norm } from "../flow/matrix.js";
 import { settler } from "../flow/settle.js";
 import { InputError } from "../network/decode.js";
 import { type Network, networkDecoder } from "../network/network.js";
+import { norm } from "../numeric/matrix.js";
 import { number } from "../problem/numbers.js";
 import type { Campaign, CampaignNetwork, Kind, SampleText } from "./campaign.js";
 import type { DataSet } from "./data.js";

@@ -2,6 +2,7 @@
  * From approximate or trained weights to the KKT point they approach: its structure from a flow that runs on only as far as needed, its numbers
  * exactly where radicals hold them and in an enclosure where not, and what the kernel accepts about it.
  */
+import { equals } from "../exact/field.js";
 import { endsOf } from "../exact/interval.js";
 import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
 import { type ApproximateKkt, approximateKkt } from "../flow/approximate-kkt.js";
@@ -14,6 +15,7 @@ import { Rejection } from "../kernel/ensure.js";
 import { factsOf } from "../kernel/facts.js";
 import { passAt } from "../kernel/forward.js";
 import { LimitError } from "../kernel/metered.js";
+import type { Statement } from "../kernel/statements/index.js";
 import { verifyCertificate, writeEnclosedCertificate } from "../kernel/verify.js";
 import { formatJson, type Json } from "../network/codec.js";
 import { InputError, parseJson } from "../network/decode.js";
@@ -22,7 +24,7 @@ import { isLinear } from "../network/network.js";
 import { parseProblem } from "../problem/problem.js";
 import { certify } from "../prover/certify.js";
 import type { Progress } from "../prover/effort.js";
-import { type Open, ProverBug } from "../prover/prove.js";
+import { type AttractsRequest, type Open, ProverBug } from "../prover/prove.js";
 import { type Answer, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { betterPoints } from "./better.js";
 import { boundedField, TooMuchWork } from "./bounded.js";
@@ -38,6 +40,8 @@ import { type Description, describe, NO_POINT, sizesOf } from "./table.js";
 export interface IdentifyOptions {
   /** The radius of the box is 10^−digits; default 20. */
   readonly digits?: number;
+  /** Whether to prove also that training on, by gradient flow with either loss, converges from the weights to the point. */
+  readonly attracts?: boolean;
   readonly progress?: Progress;
   /** Points that are nearly feasible, and may be shorter than the one that is found. */
   readonly hints?: readonly (readonly number[])[];
@@ -69,6 +73,7 @@ const MAX_EXACT_DEGREE = 16;
 /** In products of rational numbers: some seconds, and a minute. */
 const EXACT_WORK = 5e7;
 const MOST_EXACT_WORK = 6e8;
+const NOT_FOR_ENCLOSED = "that training on converges to the point is only proved for exact points";
 const TOO_LONG = "no exact numbers: their proof would take too long";
 
 /**
@@ -76,7 +81,7 @@ const TOO_LONG = "no exact numbers: their proof would take too long";
  * where the kernel refuses what was found.
  */
 export function identify(problem: Instance<Rational>, options: IdentifyOptions = {}): Identification {
-  const { progress = () => {}, digits = DIGITS, hints = [] } = options;
+  const { progress = () => {}, digits = DIGITS, attracts = false, hints = [] } = options;
   const weights = problem.point.map(Q.toNumber);
   const none = (reason: string, given: ApproximateKkt | null, feasible: Answer = "undecided") =>
     nothing(problem, reason, given, feasible);
@@ -89,7 +94,7 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
     return none(`the weights do not separate the data${which}; train them until they do`, null);
   }
   const scaled = weights.map((c) => c * given.scale);
-  const finish = (found: Found) => concluded(problem, scaled, given, found, progress, hints);
+  const finish = (found: Found) => concluded(problem, scaled, given, found, attracts, progress, hints);
 
   if (isLinearChain(problem)) {
     progress("solving");
@@ -140,7 +145,7 @@ export function identifyPoint(
   const found = foundNear(problem, point, digits);
   return found === null
     ? nothing(problem, "the structure of the point was not found", quality, "undecided")
-    : concluded(problem, theta, quality, found, progress, hints);
+    : concluded(problem, theta, quality, found, false, progress, hints);
 }
 
 function foundNear(problem: Problem<Rational>, point: KktPoint, digits: number): Found | null {
@@ -234,11 +239,13 @@ function concluded(
   given: readonly number[],
   quality: ApproximateKkt,
   found: Found,
+  attracts: boolean,
   progress: Progress,
   hints: readonly (readonly number[])[],
 ): Identification {
   const reasons: string[] = [];
-  const first = exactOutcome(problem, found, EXACT_WORK, progress, reasons, hints);
+  const request = attracts ? { start: problem.point, losses: ["exponential", "logistic"] as const } : null;
+  const first = exactOutcome(problem, found, EXACT_WORK, request, progress, reasons, hints);
   const isDecided = first !== null && first.verdict.undecided.length === 0;
   if (!isDecided) progress("enclosure");
   const box = isDecided ? null : enclosedOutcome(problem, found, reasons, hints);
@@ -246,7 +253,7 @@ function concluded(
   const exact =
     first ??
     (box === null && reasons.includes(TOO_LONG)
-      ? exactOutcome(problem, found, MOST_EXACT_WORK, progress, reasons, hints)
+      ? exactOutcome(problem, found, MOST_EXACT_WORK, request, progress, reasons, hints)
       : null);
   const best =
     exact !== null &&
@@ -268,7 +275,11 @@ function concluded(
     verdict: best.verdict,
     parameters: problem.network.parameters.map(({ name }, k) => ({ name, value: best.values[k]! })),
     assumptions: found.assumptions,
-    notes: [...best.notes, ...(best.kind === "exact" ? [] : reasons)],
+    notes: [
+      ...best.notes,
+      ...(best.kind === "exact" ? [] : reasons),
+      ...(attracts && best.kind === "enclosed" ? [NOT_FOR_ENCLOSED] : []),
+    ],
     reasons: best.verdict.undecided,
   };
 }
@@ -288,6 +299,7 @@ function exactOutcome(
   problem: Problem<Rational>,
   found: Found,
   work: number,
+  attracts: AttractsRequest | null,
   progress: Progress,
   reasons: string[],
   hints: readonly (readonly number[])[],
@@ -310,14 +322,18 @@ function exactOutcome(
       point: parsed.point!,
       field: boundedField(parsed.field, work),
     };
-    const { text: certificate, accepted, open } = certify(instance, { progress, hints });
+    const { text: certificate, accepted, open } = certify(instance, { progress, hints, attracts });
     const verdict = verdictOf(instance, accepted, reasonsOf(open));
+    // Weights that are trapped as they are need no path.
+    const fromStart = accepted.some(({ statement }) => startsAt(instance, statement, attracts))
+      ? attracts!.losses.map((loss) => ({ loss, radius: null, reason: null }))
+      : verdict.fromStart;
     if (verdict.feasible && verdict.kkt === "yes")
       return {
         kind: "exact",
         problem: text,
         certificate,
-        verdict,
+        verdict: { ...verdict, fromStart },
         theta: exact.theta,
         values: exact.point,
         notes: exact.notes,
@@ -329,6 +345,17 @@ function exactOutcome(
     else throw error;
   }
   return null;
+}
+
+/** Whether a statement says, for all losses, that the flow from the start that was asked for converges. */
+function startsAt(
+  { field: K }: Instance<unknown>,
+  statement: Statement<unknown>,
+  request: AttractsRequest | null,
+): boolean {
+  if (request?.start == null || statement.kind !== "attracts" || statement.path !== null) return false;
+  const { point } = statement.start;
+  return request.start.every((x, k) => equals(K, point[k], K.fromRational(x as Rational)));
 }
 
 function enclosedOutcome(
@@ -474,6 +501,7 @@ function nothing(
     global: answer,
     layers: [],
     attracts: null,
+    fromStart: [],
     undecided: feasible === "no" ? [] : [`KKT point: ${reason}`],
     certificate: null,
   };

@@ -133,7 +133,11 @@ export function identificationText(found: Identification, problem: string | null
     ].join("\n");
   const sort = kind === "exact" ? "exact numbers in radicals" : "enclosed: the only zero of its system in a box";
   return [
-    verdictText({ ...verdict, certificate }),
+    verdictText({ ...verdict, certificate, fromStart: [] }),
+    ...verdict.fromStart.map(({ loss, reason }) => {
+      const proved = "by gradient flow from these weights provably converges to the point";
+      return `  training on     with the ${loss} loss, ${reason === null ? proved : `is not proved to converge: ${reason}`}`;
+    }),
     ...(problem === null ? [] : [`  problem         ${problem}`]),
     `  point           ${sort}`,
     `  ½‖θ‖²           ${print(halfNorm ?? 0, 16)}`,

@@ -154,13 +154,48 @@ export function passUnder<E>(instance: Instance<E>, sample: number, pattern: Pat
   return forward(multivariateRing(K), instance, lift, weights, inputs, (_, layer, unit) => pattern[layer]![unit]!);
 }
 
+/**
+ * The derivatives by the parameters of a sum of pre-activations, or outputs, of layer `top` with these factors, by the chain rule downwards.
+ * `activate` is the factor σ' in the layers that are not linear, as it was in the pass.
+ */
+export function backpropagate<R>(
+  ring: Ring<R>,
+  network: Network,
+  weights: readonly R[],
+  inputs: readonly R[],
+  { preactivations }: Pick<Pass<R>, "preactivations">,
+  activate: (z: R, layer: number, unit: number) => R,
+  factors: readonly R[],
+  top = network.layers.length - 1,
+): R[] {
+  const through = (values: readonly R[], l: number) =>
+    isLinearLayer(network, l) ? values : values.map((z, unit) => activate(z, l, unit));
+  const result = network.parameters.map(() => ring.zero);
+  let adjoints = factors;
+  for (let l = top; l >= 0; l--) {
+    const below = l === 0 ? inputs : through(preactivations[l - 1]!, l - 1);
+    const next = below.map(() => ring.zero);
+    for (const [unit, row] of network.layers[l]!.entries()) {
+      const adjoint = adjoints[unit]!;
+      if (ring.isZero(adjoint)) continue;
+      for (const { from, weight } of row) {
+        if (weight < result.length && !ring.isZero(below[from]!))
+          result[weight] = ring.add(result[weight]!, ring.mul(adjoint, below[from]!));
+        if (l > 0) next[from] = ring.add(next[from]!, ring.mul(adjoint, weights[weight]!));
+      }
+    }
+    adjoints = l === 0 ? next : through(next, l - 1);
+  }
+  return result;
+}
+
 /** ∇_θ of a margin at θ under a pattern of its sample. */
 export function gradient<E>(instance: Instance<E>, margin: Margin, pattern: Pattern): E[] {
   const weights = weightsOf(instance, instance.point);
   return gradientOver(instance.field, instance, (c) => c, weights, margin, pattern);
 }
 
-/** The same over any ring, with weights in it, by the chain rule from the outputs backwards. `lift` puts slopes and inputs into the ring. */
+/** The same over any ring, with weights in it. `lift` puts slopes and inputs into the ring. */
 export function gradientOver<E, R>(
   ring: Ring<R>,
   { network, field, data }: Problem<E>,
@@ -170,30 +205,11 @@ export function gradientOver<E, R>(
   pattern: Pattern,
 ): R[] {
   const slopes = network.slopes.map((slope) => lift(field.fromRational(slope)));
-  const linear = network.slopes.map((_, l) => isLinearLayer(network, l));
   const activate = (z: R, l: number, unit: number) => (pattern[l]![unit]! ? z : ring.mul(slopes[l]!, z));
   const inputs = data[sample]!.x.map(lift);
-  const { preactivations } = propagate(ring, network, weights, inputs, activate);
-  const outputs = preactivations.map((layer, l) => (linear[l]! ? layer : layer.map((z, unit) => activate(z, l, unit))));
-  const parameters = network.parameters.length;
-  const result = new Array<R>(parameters).fill(ring.zero);
-  let adjoints = network.layers
-    .at(-1)!
-    .map((_, k) => (k === plus ? ring.one : k === minus ? ring.neg(ring.one) : ring.zero));
-  for (let l = network.layers.length - 1; l >= 0; l--) {
-    const below = l === 0 ? inputs : outputs[l - 1]!;
-    const next = below.map(() => ring.zero);
-    for (const [unit, row] of network.layers[l]!.entries()) {
-      const adjoint = adjoints[unit]!;
-      if (ring.isZero(adjoint)) continue;
-      for (const { from, weight } of row) {
-        if (weight < parameters) result[weight] = ring.add(result[weight]!, ring.mul(adjoint, below[from]!));
-        if (l > 0) next[from] = ring.add(next[from]!, ring.mul(adjoint, weights[weight]!));
-      }
-    }
-    adjoints = l === 0 || linear[l - 1]! ? next : next.map((a, unit) => activate(a, l - 1, unit));
-  }
-  return result;
+  const pass = propagate(ring, network, weights, inputs, activate);
+  const factors = pass.outputs.map((_, k) => (k === plus ? ring.one : k === minus ? ring.neg(ring.one) : ring.zero));
+  return backpropagate(ring, network, weights, inputs, pass, activate, factors);
 }
 
 /** Σ_k weight_k · vector_k, dense. */

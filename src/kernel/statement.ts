@@ -13,6 +13,8 @@ export interface Meaning<E> {
   readonly radius: E | null;
   /** Of `attracts`: of the space of the starts, where that is not the whole space. */
   readonly dimension?: number | null;
+  /** Of `attracts`: the loss that it is about, where it is one only. */
+  readonly loss?: "exponential" | "logistic" | null;
   /** Why, in a clause that follows a colon. */
   readonly because: string;
 }

@@ -61,8 +61,13 @@ export function attempt<T>(step: () => T): T | Rejection {
   }
 }
 
+/** A start as it is given: numbers that were read in floating point, or exact ones. */
+export function startOf<E>(facts: Facts<E>, given: readonly (number | Rational)[]): E[] {
+  return given.map((x) => (typeof x === "number" ? exactly(facts, x) : facts.instance.field.fromRational(x)));
+}
+
 /** A certificate that the flow converges to the point, from a given start if that is trapped, and otherwise from one of its own. */
-export function findAttraction<E>(facts: Facts<E>, given: readonly number[] | null = null): AttractsOutcome<E> {
+export function findAttraction<E>(facts: Facts<E>, given: readonly E[] | null = null): AttractsOutcome<E> {
   let reason = "no space was found that the flow does not leave";
   let reached = -1;
   // The reason is that of the attempt that went farthest.
@@ -70,7 +75,7 @@ export function findAttraction<E>(facts: Facts<E>, given: readonly number[] | nu
     const stage = STAGES.indexOf(clause);
     if (stage > reached) [reason, reached] = [message, stage];
   };
-  for (const start of given === null ? [null] : [given.map((x) => exactly(facts, x)), null]) {
+  for (const start of given === null ? [null] : [given, null]) {
     const patterns = patternsAt(facts, start ?? facts.instance.point); // units at 0 are off
     for (const { basin, multipliers } of basins(facts, patterns, refuse)) {
       const found = attempt(() => (start === null ? ownStart(basin) : grown(basin, start)));
@@ -81,7 +86,7 @@ export function findAttraction<E>(facts: Facts<E>, given: readonly number[] | nu
       const { range, idle } = basin.reduced.reduction;
       return {
         kind: "found",
-        statement: { kind: "attracts", range, idle, multipliers, ball: basin.ball, start: found },
+        statement: { kind: "attracts", range, idle, multipliers, ball: basin.ball, start: found, path: null },
       };
     }
   }

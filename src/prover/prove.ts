@@ -2,14 +2,18 @@
  * Decides every question about a point, as far as the finders reach: statements, which `certify` has the kernel check, and a reason for
  * each question that stays open.
  */
+
+import type { Rational } from "../exact/rational.js";
 import { type Facts, factsOf } from "../kernel/facts.js";
+import type { Loss } from "../kernel/path.js";
 import { shapeOf } from "../kernel/shape.js";
 import type { Of, Statement } from "../kernel/statements/index.js";
 import type { Instance } from "../network/instance.js";
 import { layersAsked, type Scope } from "../network/network.js";
-import { type AttractsOutcome, findAttraction } from "./attracts.js";
+import { type AttractsOutcome, findAttraction, startOf } from "./attracts.js";
 import { decideOneLayer, findCommonBound, findJointBound } from "./bound.js";
 import type { Progress, Search } from "./effort.js";
+import { attractionFrom } from "./from-start.js";
 import { normShare } from "./gap.js";
 import { decideKkt } from "./kkt.js";
 import { findBetter } from "./not-global.js";
@@ -24,6 +28,8 @@ import { cheapestVertex, findVertices } from "./vertices.js";
 export interface Question {
   readonly about: "kkt" | "local" | "global" | "attracts";
   readonly scope: Scope;
+  /** Of `attracts`: whether the flow of this loss from the given start is asked for, and not just from any. */
+  readonly loss?: Loss;
 }
 
 export interface Open {
@@ -43,10 +49,16 @@ export interface Options {
   readonly progress?: Progress;
   /** What the ordinary limits of the search are multiplied by. */
   readonly effort?: number;
-  /** Whether to prove that gradient flow converges to the point: from this start, if it is trapped, or else from one of its own. */
-  readonly attracts?: { readonly start: readonly number[] | null } | null;
+  /** Whether to prove that gradient flow converges to the point. */
+  readonly attracts?: AttractsRequest | null;
   /** Points that are nearly feasible, and may be shorter. */
   readonly hints?: readonly (readonly number[])[];
+}
+
+/** From this start, if it is trapped; or else from one of its own, and from this one by paths, with these losses. */
+export interface AttractsRequest {
+  readonly start: readonly (number | Rational)[] | null;
+  readonly losses: readonly Loss[];
 }
 
 /** Keeps what is not null. */
@@ -108,12 +120,20 @@ export function prove<E>(
   }
   if (attracts !== null) {
     progress("flow");
+    const start = attracts.start === null ? null : startOf(facts, attracts.start);
     const found: AttractsOutcome<E> =
       kkt.kind === "kkt"
-        ? findAttraction(facts, attracts.start)
+        ? findAttraction(facts, start)
         : { kind: "open", reason: "the point is not shown to be a KKT point" };
     if (found.kind === "found") keep(found.statement);
     else leave({ about: "attracts", scope: null }, found.reason);
+    const isOther = found.kind === "found" && start !== null && found.statement.start.point !== start;
+    for (const loss of isOther ? attracts.losses : []) {
+      progress(`flow from the start, ${loss} loss`);
+      const path = attractionFrom(facts, start!, loss);
+      if (path.kind === "found") keep(path.statement);
+      else leave({ about: "attracts", scope: null, loss }, path.reason);
+    }
   }
   return { statements, open };
 }

@@ -26,7 +26,7 @@ export function claimedText(verdict: Verdict): string {
 
 /** `open` is the answer to a question that is not decided. */
 function answerLines(verdict: Verdict, open: string): string[] {
-  const { feasible, kkt, local, strict, isContinuum, radius, global, layers, attracts } = verdict;
+  const { feasible, kkt, local, strict, isContinuum, radius, global, layers, attracts, fromStart } = verdict;
   if (feasible === false) return ["  feasible        no"];
   const word = (answer: Answer) => (answer === "undecided" ? open : answer);
   const strictly =
@@ -49,6 +49,10 @@ function answerLines(verdict: Verdict, open: string): string[] {
     ...(attracts === null
       ? []
       : [`  flow converges  proved, from ${attracts === "open set" ? "an open set" : "a subspace"}`]),
+    ...fromStart.map(({ loss, radius, reason }) => {
+      const around = radius === "0" ? "" : `, and from all starts within ${radius}`;
+      return `  from the start  ${loss} loss: ${reason === null ? `proved${around}` : `not proved: ${reason}`}`;
+    }),
   ];
 }
 
@@ -61,7 +65,8 @@ export function statementText<E>(
   if (meaning.about === "attracts") {
     const dimension = meaning.dimension ?? null;
     const where = dimension === null ? "" : ` in a space of dimension ${dimension}`;
-    return `From every start within ${numberText(field, radius!)} of the statement's${where}, gradient flow with the exponential and with the logistic loss converges in direction to the point, and the loss to 0: ${because}.`;
+    const loss = meaning.loss ?? "exponential and with the logistic";
+    return `From every start within ${numberText(field, radius!)} of the statement's${where}, gradient flow with the ${loss} loss converges in direction to the point, and the loss to 0: ${because}.`;
   }
   const within = radius === null ? "" : `, within radius ${numberText(field, radius)}`;
   const subject =

@@ -4,6 +4,7 @@ import type { IntegerPolynomial } from "../exact/integer-polynomial.js";
 import { numberField } from "../exact/number-field.js";
 import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
 import type { EnclosedFacts } from "../kernel/enclosed/system.js";
+import type { Loss } from "../kernel/path.js";
 import type { Meaning } from "../kernel/statement.js";
 import type { Problem } from "../network/instance.js";
 import { layersAsked, parametersOf, type Scope } from "../network/network.js";
@@ -23,7 +24,7 @@ export function interfaceOf<V extends Pick<Verdict, "isContinuum">>(verdict: V):
 /** What may stay open. */
 export type Question =
   | { readonly about: "kkt" }
-  | { readonly about: "attracts" }
+  | { readonly about: "attracts"; readonly loss?: Loss }
   | { readonly about: "local" | "global"; readonly scope: Scope };
 
 export interface LayerVerdict {
@@ -33,7 +34,17 @@ export interface LayerVerdict {
   readonly global: Answer;
 }
 
+const LOSSES: readonly Loss[] = ["exponential", "logistic"];
+
 export type Attraction = "open set" | "subspace";
+
+export interface FromStart {
+  readonly loss: Loss;
+  /** That of the starts around the given one; null where it is not proved. */
+  readonly radius: string | null;
+  /** Why it is not proved. */
+  readonly reason: string | null;
+}
 
 export interface Verdict {
   readonly name: string;
@@ -50,6 +61,8 @@ export interface Verdict {
   readonly layers: readonly LayerVerdict[];
   /** Whether gradient flow is proved to converge to the point: from an open set of starts, from one in a subspace, or null. */
   readonly attracts: Attraction | null;
+  /** Where the flow from a given start was asked for, that is not trapped itself: whether it is proved to converge, loss by loss. */
+  readonly fromStart: readonly FromStart[];
   readonly undecided: readonly string[];
   readonly certificate: string | null;
 }
@@ -76,7 +89,7 @@ export function verdictOf<E>(
     meanings.filter((one) => one.about === about && one.answer === answer);
   if (said("feasible", "no").length > 0) {
     const no = { kkt: "no", local: "no", strict: null, isContinuum: false, radius: null, global: "no" } as const;
-    return { name, feasible: false, ...no, layers: [], attracts: null, undecided: [], certificate };
+    return { name, feasible: false, ...no, layers: [], attracts: null, fromStart: [], undecided: [], certificate };
   }
 
   const undecided: string[] = [];
@@ -118,7 +131,13 @@ export function verdictOf<E>(
   const unproved = reasons.get(questionKey({ about: "attracts" }));
   if (attracts === null && unproved !== undefined)
     undecided.push(`${questionText({ about: "attracts" })}: ${unproved}`);
-  return { name, feasible, kkt, ...whole, layers, attracts, undecided, certificate };
+  const fromStart = LOSSES.flatMap((loss): FromStart[] => {
+    const [own] = flows.filter((one) => one.loss === loss);
+    const reason = reasons.get(questionKey({ about: "attracts", loss })) ?? null;
+    if (own !== undefined) return [{ loss, radius: exactText(problem.field, own.radius!), reason: null }];
+    return reason === null ? [] : [{ loss, radius: null, reason }];
+  });
+  return { name, feasible, kkt, ...whole, layers, attracts, fromStart, undecided, certificate };
 }
 
 /** The verdict on an enclosed point, of which only the whole problem is asked: a layer's answers are those that follow. */
@@ -146,7 +165,8 @@ const NO_REASON = "no statement";
 
 /** Equal for equal questions. */
 export function questionKey(question: Question): string {
-  if (question.about === "kkt" || question.about === "attracts") return question.about;
+  if (question.about === "kkt") return "kkt";
+  if (question.about === "attracts") return `attracts ${question.loss ?? "anywhere"}`;
   return `${question.about} ${question.scope ?? "whole"}`;
 }
 

@@ -65,6 +65,7 @@ describe("check", () => {
           { layer: 2, local: "yes", strict: true, global: "yes" },
         ],
         attracts: null,
+        fromStart: [],
         undecided: [],
         certificate: join(folder, "certs/example.json"),
       },

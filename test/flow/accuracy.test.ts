@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { dormandPrince } from "../../bench/flow.js";
-import { distance, norm, scaled } from "../../src/flow/matrix.js";
 import { type Model, modelOf } from "../../src/flow/model.js";
 import { type FlowRun, runFlow } from "../../src/flow/run.js";
 import { trajectory } from "../../src/flow/trajectory.js";
+import { distance, norm, scaled } from "../../src/numeric/matrix.js";
 import { gaussian, uniform } from "../../src/numeric/random.js";
 import { type Loss, parseProblem } from "../../src/problem/problem.js";
 

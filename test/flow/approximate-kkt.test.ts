@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { approximateKkt } from "../../src/flow/approximate-kkt.js";
-import { combination, dot, norm } from "../../src/flow/matrix.js";
 import { modelOf, passesAt, patternAt } from "../../src/flow/model.js";
 import { nonNegativeLeastSquares } from "../../src/flow/non-negative.js";
+import { combination, dot, norm } from "../../src/numeric/matrix.js";
 import { gaussian, uniform } from "../../src/numeric/random.js";
 import { parseProblem } from "../../src/problem/problem.js";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dot, factor, norm } from "../../src/flow/matrix.js";
 import { forward, hessian, kinkNormal, modelOf, passesAt, patternAt } from "../../src/flow/model.js";
 import { eigen } from "../../src/numeric/eigen.js";
+import { dot, factor, norm } from "../../src/numeric/matrix.js";
 import { parseProblem } from "../../src/problem/problem.js";
 
 const networks = [

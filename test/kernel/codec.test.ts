@@ -7,6 +7,7 @@ import { readCertificate } from "../../src/kernel/certificate.js";
 import { type EnclosedStatement, enclosedKinds, type Side } from "../../src/kernel/enclosed/statements.js";
 import type { Member, Signed, Tree } from "../../src/kernel/explore.js";
 import type { Curve, UnitAtSample } from "../../src/kernel/forward.js";
+import type { Path, Step } from "../../src/kernel/path.js";
 import type { BoundLeaf, Form } from "../../src/kernel/statements/bound.js";
 import { kinds, type Statement } from "../../src/kernel/statements/index.js";
 import { enclosedCodec, statementCodec, writeCertificate, writeEnclosedCertificate } from "../../src/kernel/verify.js";
@@ -120,6 +121,16 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
   });
   const kind = <K extends string>(name: K) => fc.constant(name);
   const reach = fc.constantFrom("local" as const, "global" as const);
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({ duration: rational, curve: few(few(fc.bigInt({ min: -(2n ** 90n), max: 2n ** 90n }), 1), 1) }),
+    fc.record({ duration: rational, crossing: few(unit, 1) }),
+  );
+  const path: fc.Arbitrary<Path> = fc.record({
+    loss: fc.constantFrom("exponential" as const, "logistic" as const),
+    precision: fc.integer({ min: 32, max: 1024 }),
+    degree: fc.integer({ min: 1, max: 64 }),
+    steps: few(step),
+  });
   return {
     feasible: fc.record({ kind: kind("feasible") }),
     infeasible: fc.record({ kind: kind("infeasible"), margin: below(margins.length) }),
@@ -160,6 +171,7 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
         inverse: few(few(rational)),
       }),
       start: fc.record({ point: vectorOf(network.parameters.length), radius: rational, level: rational }),
+      path: fc.option(path, { nil: null }),
     }),
   };
 }

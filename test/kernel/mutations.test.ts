@@ -66,6 +66,11 @@ const STILL_PROOFS = new Map([
   ["attracts.ball.inverse", "the inverse need only be near"],
   ["attracts.start.point", "the starts that are trapped are an open set"],
   ["attracts.start.radius", "what holds of a ball of starts holds of a smaller one"],
+  ["attracts.path.degree", "the models have more room than is needed, or a little less"],
+  ["attracts.path.steps", "next to a step that takes longer than it has to, a very short one may be left out or moved"],
+  ["attracts.path.steps.duration", "a curve need only be near the flow, and a crossing may take longer"],
+  ["attracts.path.steps.curve", "a curve need only be near the flow"],
+  ["attracts.path.steps.crossing", "a unit that crosses may be named twice"],
   ["attracts.start.level", "the level may be lower, where the trap has room"],
   ["vertices.roots", "a root may be smaller where the vertex costs more than the point"],
 ]);

@@ -30,6 +30,8 @@ const ELSEWHERE = new Map<string, string>([
   ["attracts.numbers", "a function of a parameter has no enclosure to go on with"],
   ["bound.class", "without the layers that move there is no bound to go on with"],
   ["bound.open", "a margin that is not determined is no polynomial to go on with"],
+  ["path.box", "where no box is found, enclosures explode, and no trap takes what comes out"],
+  ["path.sign", "a unit above an open one is not shown to be pushed anywhere"],
 ]);
 
 describe("a kernel without one clause accepts what that clause refuses", () => {

@@ -4,7 +4,7 @@ import { factsOf } from "../../src/kernel/facts.js";
 import { verifyStatement } from "../../src/kernel/verify.js";
 import { readClaims, readInstance } from "../../src/paper/claims.js";
 import { parseProblem } from "../../src/problem/problem.js";
-import { findAttraction } from "../../src/prover/attracts.js";
+import { findAttraction, startOf } from "../../src/prover/attracts.js";
 import { converges, startsOf } from "./trapped.js";
 
 const NAMES = [...new Set(readClaims().flatMap(({ instances }) => instances))];
@@ -21,7 +21,8 @@ const OPEN = [
 
 function statementOf(file: ReturnType<typeof readInstance>, start: readonly number[] | null = null) {
   const instance = { ...file.problem, point: file.problem.point! };
-  const found = findAttraction(factsOf(instance), start);
+  const facts = factsOf(instance);
+  const found = findAttraction(facts, start && startOf(facts, start));
   if (found.kind === "open") throw new Error(found.reason);
   expect(verifyStatement(instance, found.statement).accepted).toBe(true);
   return found.statement;

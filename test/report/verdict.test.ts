@@ -82,6 +82,7 @@ describe("what follows from what", () => {
       global: "no",
       layers: [],
       attracts: null,
+      fromStart: [],
       undecided: [],
       certificate: null,
     });

@@ -4,25 +4,27 @@
  * (`proofs/theory.md`, §13.)
  */
 import { dot, equals } from "../../exact/field.js";
-import type { IntervalRing } from "../../exact/interval.js";
+import { type IntervalRing, rescaled } from "../../exact/interval.js";
 import { derivative, evaluate } from "../../exact/multivariate.js";
 import type { Rational } from "../../exact/rational.js";
 import { type Codec, listOf, objectOf, rationalNumber, type SparseVector, word } from "../../network/codec.js";
 import { integer } from "../../network/decode.js";
 import { type Ball, type Basin, basinClauses, basinOf, basinRing, type Target, targetOf } from "../attraction/basin.js";
 import { coordinates, isCombination, type Reduced, reduce, reductionClauses } from "../attraction/reduction.js";
-import { ensureTrapped, type Starts, trapClauses } from "../attraction/trap.js";
+import { ensureTrapped, type Starts, startsIn, trapClauses } from "../attraction/trap.js";
 import type { Context } from "../certificate.js";
 import { ensure } from "../ensure.js";
+import { keyOf } from "../explore.js";
 import type { Facts } from "../facts.js";
-import { type Pattern, passAt } from "../forward.js";
+import { type Pattern, passAt, type UnitAtSample } from "../forward.js";
+import { boxOf, follow, type Path, pathClauses, pathCodec, restsOff } from "../path.js";
 import type { Kind } from "../statement.js";
 
 /** All points of W at most so far from a point of W. */
 export interface StartBall<E> {
   readonly point: readonly E[];
   readonly radius: Rational;
-  /** Λ > 0: at every start the loss is at most that of a single margin Λ. */
+  /** Λ > 0: at every start, or at the end of the path from it, the loss is at most that of a single margin Λ. */
   readonly level: Rational;
 }
 
@@ -35,9 +37,11 @@ export interface Attracts<E> {
   readonly multipliers: readonly E[];
   readonly ball: Ball;
   readonly start: StartBall<E>;
+  /** Along which the flow goes from the starts into the trap; then the statement is about its loss alone. */
+  readonly path: Path | null;
 }
 
-/** The ball in V, and the starts in its coordinates. */
+/** The ball in V, and the starts in its coordinates, or the ends of the path from them. */
 export interface AttractsProof<E> {
   readonly basin: Basin<E>;
   readonly starts: Starts;
@@ -66,36 +70,60 @@ export const attracts = <E>(): Kind<E, Attracts<E>, AttractsProof<E>> => ({
     ...reductionClauses,
     ...basinClauses,
     ...trapClauses,
+    ...pathClauses,
+    "path.space",
   ],
   codec: (context) =>
-    objectOf<Attracts<E>>({
-      kind: word("attracts"),
-      range: listOf(context.vector),
-      idle: listOf(context.vector),
-      multipliers: context.numbers,
-      ball: ballCodec(),
-      start: startCodec(context),
-    }),
-  check: (facts, { range, idle, multipliers, ball, start }) => {
+    objectOf<Attracts<E>>(
+      {
+        kind: word("attracts"),
+        range: listOf(context.vector),
+        idle: listOf(context.vector),
+        multipliers: context.numbers,
+        ball: ballCodec(),
+        start: startCodec(context),
+      },
+      { path: pathCodec(context) },
+    ),
+  check: (facts, { range, idle, multipliers, ball, start, path }) => {
     const { instance, spend } = facts;
     ensure(instance.field.functions === null, "attracts.numbers", "the numbers are functions of a parameter");
-    const reduced = reduce(instance, { range, idle }, patternsAt(facts, start.point), spend);
+    const isWhole = range.length + idle.length === instance.network.parameters.length;
+    const reduceUnder = (patterns: readonly Pattern[]) => reduce(instance, { range, idle }, patterns, spend);
+    const first = path === null || !isWhole ? reduceUnder(patternsAt(facts, start.point)) : null;
+    const reached = path === null ? null : follow(facts, start, path, first === null ? () => true : keptBy(first));
+    const reduced = first ?? reduceUnder(reached!.patterns);
     const ring = basinRing(reduced, ball);
     const basin = basinOf(reduced, ring, exactTarget(facts, reduced, ring, multipliers), ball);
     const starts = startsAround(basin, start);
-    ensureTrapped(basin, starts, start.level);
-    return { basin, starts };
+    if (path === null || reached === null) {
+      ensureTrapped(basin, starts, start.level);
+      return { basin, starts };
+    }
+    const isOne = isWhole || path.steps.every((step) => "curve" in step);
+    const found = "a unit changes its sign on the way, and W is only known to hold the flow under the first pattern";
+    ensure(isOne, "path.space", found);
+    const box = boxOf(reached).map((x) => rescaled(x, path.precision, ring.precision));
+    const ends = startsIn(basin, box);
+    ensureTrapped(basin, ends, start.level, restsOff(facts, ring, box, reached.patterns));
+    return { basin, starts: ends };
   },
-  meaning: ({ range, idle, start }, { instance: { network, field } }) => ({
+  meaning: ({ range, idle, start, path }, { instance: { network, field } }) => ({
     about: "attracts",
     scope: null,
     answer: "yes",
     radius: field.fromRational(start.radius),
+    loss: path?.loss ?? null,
     dimension: range.length + idle.length < network.parameters.length ? range.length + idle.length : null,
-    because:
-      "the flow is that of polynomial margins, whose smoothed margin never falls, and a ball with no other KKT point traps it",
+    because: `${path === null ? "" : "the flow is followed along a tube; from there on "}the flow is that of polynomial margins, whose smoothed margin never falls, and a ball with no other KKT point traps it`,
   }),
 });
+
+/** Whether a unit must have a sign where the flow runs in the space of a reduction. */
+export function keptBy<E>({ signs }: Reduced<E>): (at: UnitAtSample) => boolean {
+  const keys = new Set(signs.map(({ at }) => keyOf(at)));
+  return (at) => keys.has(keyOf(at));
+}
 
 /** Which units are on at each sample at a point of the parameters. */
 export function patternsAt<E>(

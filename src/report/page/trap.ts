@@ -87,12 +87,16 @@ export function trapPlot<E>(
       { class: "readings" },
       element("span", { class: "reading", style: "--colour: var(--first)" }, "random directions in the ball"),
       element("span", { class: "reading", style: "--colour: var(--second)" }, "certified bound"),
-      element("span", { class: "reading", style: "--colour: var(--third)" }, "smoothed margin at the starts"),
+      element(
+        "span",
+        { class: "reading", style: "--colour: var(--third)" },
+        statement.path === null ? "smoothed margin at the starts" : "smoothed margin where the path ends",
+      ),
     ),
     element(
       "figcaption",
       {},
-      "The smoothed margin never falls along the flow, and lies below the normalised margin. At the starts it is above all that the ball’s boundary has: so the flow never reaches the boundary, and ends at the only KKT point inside.",
+      `The smoothed margin never falls along the flow, and lies below the normalised margin. ${statement.path === null ? "At the starts" : "Where the path from the starts ends"} it is above all that the ball’s boundary has: so the flow never reaches the boundary, and ends at the only KKT point inside.`,
     ),
   );
 }

@@ -3,6 +3,7 @@ import { squaredNorm } from "../../exact/field.js";
 import type { Interval } from "../../exact/interval.js";
 import { type Rational, ratioToNumber } from "../../exact/rational.js";
 import type { Facts } from "../../kernel/facts.js";
+import type { Path } from "../../kernel/path.js";
 import type { Proved } from "../../kernel/statements/index.js";
 import type { SparseVector } from "../../network/codec.js";
 import { type Block, breakable, claim, display, enumeration, text } from "./document.js";
@@ -13,7 +14,7 @@ export function attractsClaim<E>(
   { instance: { network, field: K, point }, margins, active }: Facts<E>,
   { statement, proof: { basin, starts } }: Extract<Proved<E>, { readonly kind: "attracts" }>,
 ): Block {
-  const { range, idle, ball, start, multipliers } = statement;
+  const { range, idle, ball, start, multipliers, path } = statement;
   const { reduced, ring } = basin;
   const { degree: m } = reduced;
   const rational = (value: Rational) => numberLatex(K, K.fromRational(value));
@@ -36,7 +37,8 @@ export function attractsClaim<E>(
   );
   const signs = [true, false].flatMap((on) => {
     const symbols = reduced.signs.filter((one) => one.on === on).map(({ at }) => signedLatex(network, at));
-    return symbols.length === 0 ? [] : [`$${symbols.join(", ")} ${on ? ">" : "<"} 0$`];
+    const relation = path === null ? (on ? ">" : "<") : on ? "\\ge" : "\\le"; // at the end of a path a unit may rest at zero
+    return symbols.length === 0 ? [] : [`$${symbols.join(", ")} ${relation} 0$`];
   });
   const least = Math.min(...basin.multipliers.map((x) => numbers(x)[0]));
   const [, lengthAbove] = numbers(
@@ -59,8 +61,9 @@ export function attractsClaim<E>(
     ? `Write $\\theta' = ${breakable(`(${image.join(", ")})`)}$.`
     : `$W$ is the space of all $\\theta' = ${breakable(`(${image.join(", ")})`)}$, of dimension $${names.length}$.`;
   return claim(
-    `From every start${isWhole ? "" : " in the space $W$"} within distance $${rational(start.radius)}$ of $\\theta_{0} = ${breakable(tupleLatex(K, start.point))}$${isWhole ? "" : ", $W$ as below"}, gradient flow with the exponential and with the logistic loss exists for all time, is unique, drives the loss $L$ to $0$, and $\\theta(t)/\\|\\theta(t)\\| \\to \\theta/\\|\\theta\\|$.`,
+    `From every start${isWhole ? "" : " in the space $W$"} within distance $${rational(start.radius)}$ of $\\theta_{0} = ${breakable(tupleLatex(K, start.point))}$${isWhole ? "" : ", $W$ as below"}, gradient flow with the ${path?.loss ?? "exponential and with the logistic"} loss exists for all time, is unique, drives the loss $L$ to $0$, and $\\theta(t)/\\|\\theta(t)\\| \\to \\theta/\\|\\theta\\|$.`,
     [
+      ...(path === null ? [] : [text(pathText(path, reduced.problem.network.slopes.length > 0))]),
       text(`${space} ${signs.length === 0 ? "There" : `While ${enumeration(signs)}, there`} the margins are`),
       display(...formulas.map((line) => `${line},`)),
       text(
@@ -73,7 +76,7 @@ export function attractsClaim<E>(
         `|\\vartheta|^{2} \\ge |\\theta|^{2} + ${growth}\\,|\\vartheta - \\theta|^{2} \\qquad (\\vartheta \\in X, \\text{ all } q_j(\\vartheta) \\ge 1).`,
       ),
       text(
-        `The trap: the smoothed margin $\\tilde\\gamma = \\ell^{-1}(L)/|\\vartheta|^{${m}}$ never falls along the flow (Lyu and Li), and $\\tilde\\gamma \\le \\min_j q_j/|\\vartheta|^{${m}} = |\\hat\\vartheta|^{-${m}}$. At each of the starts $\\hat\\vartheta$ is inside $X$, $\\ell^{-1}(L) \\ge ${rational(start.level)}$ for both losses, and $|\\vartheta| \\le ${length}$; so`,
+        `The trap: the smoothed margin $\\tilde\\gamma = \\ell^{-1}(L)/|\\vartheta|^{${m}}$ never falls along the flow (Lyu and Li), and $\\tilde\\gamma \\le \\min_j q_j/|\\vartheta|^{${m}} = |\\hat\\vartheta|^{-${m}}$. ${path === null ? "At each of the starts" : "At the end of the path from each of the starts"} $\\hat\\vartheta$ is inside $X$, $\\ell^{-1}(L) \\ge ${rational(start.level)}$ for both losses, and $|\\vartheta| \\le ${length}$; so`,
       ),
       display(
         `\\tilde\\gamma \\ge ${rational(start.level)} \\cdot ${length}^{-${m}} > \\bigl(${norm} + ${growth} \\cdot (${rational(ball.radius)})^{2}\\bigr)^{-${m}/2},`,
@@ -83,6 +86,18 @@ export function attractsClaim<E>(
       ),
     ],
   );
+}
+
+function pathText({ loss, steps }: Path, mayCross: boolean): string {
+  const crossings = steps.filter((step) => "crossing" in step).length;
+  const G = loss === "exponential" ? "\\log L" : "\\log(e^{L} - 1)";
+  const kinks =
+    crossings > 0
+      ? `In ${crossings === 1 ? "one of them a unit changes" : `${crossings} of them units change`} sign; there both fields push across, or the unit comes to rest at zero, where being on would push it back.`
+      : mayCross
+        ? "No unit changes its sign."
+        : "";
+  return `The flow of $L$ is that of $G = ${G}$ in another time. It is followed in ${steps.length} steps, each along a polynomial curve that nearly solves the equation: the distance of a solution from it grows at most like $e^{\\mu t}$, $\\mu$ a bound on the eigenvalues of $\\sum_j p_j \\nabla^{2} q_j$, $p_j = -\\partial G/\\partial q_j$, since $G$ is convex in the margins. ${kinks} The kernel encloses defects, eigenvalues and signs by intervals (\`proofs/theory.md\`, section 13.6). What follows is about the ends of the path.`;
 }
 
 /** A coordinate along one parameter has the name of that parameter. */
