@@ -181,6 +181,7 @@ describe("check", () => {
       "global",
       "layers",
       "attracts",
+      "fromStart",
       "undecided",
       "certificate",
     ];

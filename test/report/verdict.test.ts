@@ -111,6 +111,7 @@ describe("what follows from what", () => {
       "global",
       "layers",
       "attracts",
+      "fromStart",
       "undecided",
       "certificate",
     ];
