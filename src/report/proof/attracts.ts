@@ -93,11 +93,11 @@ function pathText({ loss, steps }: Path, mayCross: boolean): string {
   const G = loss === "exponential" ? "\\log L" : "\\log(e^{L} - 1)";
   const kinks =
     crossings > 0
-      ? `In ${crossings === 1 ? "one of them a unit changes" : `${crossings} of them units change`} sign; there both fields push across, or the unit comes to rest at zero, where being on would push it back.`
+      ? `In ${crossings === 1 ? "one of them a unit changes" : `${crossings} of them units change`} sign; there both fields push across, or the unit comes to rest at zero, where being on would push it back. `
       : mayCross
-        ? "No unit changes its sign."
+        ? "No unit changes its sign. "
         : "";
-  return `The flow of $L$ is that of $G = ${G}$ in another time. It is followed in ${steps.length} steps, each along a polynomial curve that nearly solves the equation: the distance of a solution from it grows at most like $e^{\\mu t}$, $\\mu$ a bound on the eigenvalues of $\\sum_j p_j \\nabla^{2} q_j$, $p_j = -\\partial G/\\partial q_j$, since $G$ is convex in the margins. ${kinks} The kernel encloses defects, eigenvalues and signs by intervals (\`proofs/theory.md\`, section 13.6). What follows is about the ends of the path.`;
+  return `The flow of $L$ is that of $G = ${G}$ in another time. It is followed in ${steps.length} steps, each along a polynomial curve that nearly solves the equation: the distance of a solution from it grows at most like $e^{\\mu t}$, $\\mu$ a bound on the eigenvalues of $\\sum_j p_j \\nabla^{2} q_j$, $p_j = -\\partial G/\\partial q_j$, since $G$ is convex in the margins. ${kinks}Defects, eigenvalues and signs are enclosed in intervals (\`proofs/theory.md\`, section 13.6). What follows is about the ends of the path.`;
 }
 
 /** A coordinate along one parameter has the name of that parameter. */
