@@ -104,6 +104,7 @@ function relaxedStrands<E>(
   const { frame, cell, place } = leaf;
   const { instance, margins } = frame.facts;
   const K = instance.field;
+  if (K.isZero(squaredBound)) return null; // a block without weights at θ where one layer moves: nothing to scale by
   const count = weightsOf(instance, instance.point).length;
   const units = relaxable(leaf, multipliers).map(
     ({ unit, home, form }, k): RelaxedUnit<E> => ({
