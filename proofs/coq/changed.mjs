@@ -49,7 +49,7 @@ const CHANGES = [
   ["chain", "one-label", "bound whole", (s) => (s.by.multipliers[0] = "18/104")],
   ["chain_cell", "one-label", "bound whole", (s) => (chainProduct(s, 1).weight = "1")],
   ["chain_negative", "one-label", "bound whole", (s) => (chainProduct(s, 0).weight = "-1/104")],
-  ["chain_label", "one-label", "bound whole", (_, problem) => (problem.data[1].y = 1)],
+  ["chain_label", "one-label", "bound whole", (_, problem) => problem.data.forEach((one) => (one.y = -one.y))],
   ["chain_gone", "opposite-samples", "bound chain", (_, problem) => (problem.data[1].x = ["1"])],
   ["chain_linear", "linear-chain", "bound whole", (_, problem) => (problem.point[2] = "2")],
 ];
