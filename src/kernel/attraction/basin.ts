@@ -49,22 +49,27 @@ export interface Target {
 export function targetOf<E>(reduced: Reduced<E>, ring: IntervalRing, target: Omit<Target, "smooth">): Target {
   const { problem, margins, spend } = reduced;
   const { field: K } = problem;
+  // Of many variables most derivatives are zero: one object stands for all of these.
+  const zero: MultivariatePolynomial<E> = new Map();
+  const none: Polynomial = new Map();
+  const by = (p: MultivariatePolynomial<E>, v: number) => (p.size === 0 ? zero : derivative(K, p, v));
   const enclosed = (p: MultivariatePolynomial<E>): Polynomial =>
-    new Map(
-      [...p].map(([key, { variables, coefficient }]) => [
-        key,
-        { variables, coefficient: K.bounds(coefficient, ring.precision) },
-      ]),
-    );
-  ensureRoom(reduced, target.phi.length);
+    p.size === 0
+      ? none
+      : new Map(
+          [...p].map(([key, { variables, coefficient }]) => [
+            key,
+            { variables, coefficient: K.bounds(coefficient, ring.precision) },
+          ]),
+        );
+  const d = target.phi.length;
+  ensureRoom(reduced, d);
   const smooth = target.active.map((j) => {
     const q = margins[j]!;
-    spend(20 * q.size * target.phi.length ** 2);
-    const slopes = target.phi.map((_, v) => derivative(K, q, v));
-    const bends = slopes.map((p, u) => slopes.slice(0, u + 1).map((_, v) => derivative(K, p, v)));
-    const twists = bends.map((row) =>
-      row.map((p, v) => slopes.slice(0, v + 1).map((_, w) => (p.size === 0 ? p : derivative(K, p, w)))),
-    );
+    spend(20 * (q.size * d ** 2 + d ** 3));
+    const slopes = target.phi.map((_, v) => by(q, v));
+    const bends = slopes.map((p, u) => slopes.slice(0, u + 1).map((_, v) => by(p, v)));
+    const twists = bends.map((row) => row.map((p, v) => slopes.slice(0, v + 1).map((_, w) => by(p, w))));
     return {
       q: enclosed(q),
       slopes: slopes.map(enclosed),
