@@ -46,13 +46,18 @@ export function register(command: Command): void {
     });
 }
 
-/** The canonical text that a certificate about the same has: of a family, on the interval that the certificate says, if that is part of it. */
-type Wanted = (about: Problem<unknown>) => string;
+/**
+ * The canonical text that a certificate about the same has: of a family, on the interval that the certificate says, if that is part of it; null
+ * where the file's problem is not defined throughout that.
+ */
+type Wanted = (about: Problem<unknown>) => string | null;
 
 /** Problem files are read by what the kernel does without, so only where one is asked for. */
 async function wantedProblem(file: string, at: string | null): Promise<Wanted> {
   const { readProblem, withPoint } = await import("./problems.js");
-  const instance = withPoint(readProblem(file, at).problem, "a certificate is about a point");
+  const { problem, family } = readProblem(file, at);
+  const instance = withPoint(problem, "a certificate is about a point");
+  const poles = family?.poles ?? [];
   const { functions } = instance.field;
   // The pieces of a family are numbered.
   const nameOf = ({ name }: Problem<unknown>) =>
@@ -65,11 +70,13 @@ async function wantedProblem(file: string, at: string | null): Promise<Wanted> {
     const own = field.functions?.family.interval;
     const isPart =
       own !== undefined && compareRoots(interval[0], own[0]) <= 0 && compareRoots(own[1], interval[1]) <= 0;
-    const family = isPart ? { parameter, interval: own } : { parameter, interval };
+    const [from, to] = isPart ? own : interval;
+    // Where a number of the file is not defined there is no problem, even if what is not defined cancels.
+    if (poles.some((pole) => compareRoots(from, pole) < 0 && compareRoots(pole, to) < 0)) return null;
     return canonicalText({
       ...instance,
       name: nameOf(about),
-      field: { ...instance.field, functions: { ...functions, family } },
+      field: { ...instance.field, functions: { ...functions, family: { parameter, interval: [from, to] } } },
     });
   };
 }

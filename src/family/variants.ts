@@ -2,6 +2,7 @@
  * The same evidence with other lengths: the ends of curves and the radii of balls, which the prover halves until they are small enough at its
  * sample, as functions of the parameter, which shrink where what they have to be smaller than does.
  */
+import { FamilyError } from "../exact/family.js";
 import { abs, type Field, power, squaredNorm } from "../exact/field.js";
 import type { RationalFunction } from "../exact/function-field.js";
 import type { RealRoot } from "../exact/integer-polynomial.js";
@@ -71,7 +72,13 @@ export function* plainVariants(
 ): Generator<readonly Statement<RationalFunction>[]> {
   const [u, v] = range.map(({ polynomial }) => {
     const p = K.functions!.fromParts([polynomial], [1n]);
-    return K.sign(p) < 0 ? K.neg(p) : p;
+    try {
+      return abs(K, p);
+    } catch (error) {
+      // Another root of the end's polynomial lies in the range.
+      if (!(error instanceof FamilyError)) throw error;
+      return K.one;
+    }
   }) as [RationalFunction, RationalFunction];
   for (const [i, j] of POWERS) {
     const base = K.mul(power(K, u, BigInt(i)), power(K, v, BigInt(j)));

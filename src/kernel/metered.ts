@@ -34,10 +34,17 @@ export function metered<E>(K: Field<E>): Metered<E> {
     spend(1 + (dimension > 1 ? (dimension * wordsOf(a)) ** 2 : 0));
     return a;
   };
-  // The sign of a function is looked for by counting zeros.
+  // The zeros of a function are those of its norm, and are counted once, in halvings of the interval: charged before that.
   const { functions } = K;
+  const constants = (K.description?.minimalPolynomial.length ?? 2) - 1;
+  const counted = new Set<string>();
+  const counting = (length: number, words: number): void => spend(4 * length ** 3 * (1 + words));
   const sign = (a: E): Sign => {
-    if (functions !== null) spend(wordsOf(a) ** 2);
+    if (functions !== null && !counted.has(K.key(a))) {
+      const { numerators, denominator } = functions.parts(a);
+      counting(constants * Math.max(denominator.length, ...numerators.map((p) => p.length)), wordsOf(a));
+      counted.add(K.key(a));
+    }
     return K.sign(a);
   };
   return {
@@ -48,6 +55,7 @@ export function metered<E>(K: Field<E>): Metered<E> {
       fromParts: (numerators, denominator) => {
         const digits = [...numerators, denominator].flat().reduce((n, c) => n + c.toString(16).length, 0);
         spend((digits / 16) ** 2);
+        counting(denominator.length, digits / 16);
         return functions.fromParts(numerators, denominator);
       },
     },

@@ -1,6 +1,12 @@
 /** Values of a parameter, and the intervals between them, in words. */
 import type { FamilyDescription } from "../exact/family.js";
-import { halved, type IntegerPolynomial, type RealRoot } from "../exact/integer-polynomial.js";
+import {
+  compareRoots,
+  halved,
+  type IntegerPolynomial,
+  type RealRoot,
+  rationalRoot,
+} from "../exact/integer-polynomial.js";
 import { formatRational, gcd, type Rational, rational, ratioToNumber } from "../exact/rational.js";
 
 /** An open interval, or one place where both ends are the same. */
@@ -32,7 +38,7 @@ export function placeWords(place: RealRoot): string | null {
   const common = gcd(gcd(top, root), below) * (below < 0n ? -1n : 1n);
   const [p, q, r] = [top / common, root / common, below / common];
   // Of the two roots the larger one has the plus sign, r being positive.
-  const plus = (placeNumber(place) - ratioToNumber(p, r)) * (q < 0n ? -1 : 1) > 0;
+  const plus = compareRoots(place, rationalRoot(p, r)) * (q < 0n ? -1 : 1) > 0;
   const size = q < 0n ? -q : q;
   const term = `${size === 1n ? "" : `${size}*`}sqrt(${free})`;
   const sum = `${p} ${plus === q > 0n ? "+" : "-"} ${term}`;
@@ -46,7 +52,11 @@ export function powerParts(
   const { polynomial } = place;
   if (polynomial.slice(1, -1).some((c) => c !== 0n)) return null;
   const [n, m] = [polynomial[0]!, polynomial.at(-1)!].map((c) => (c < 0n ? -c : c)) as [bigint, bigint];
-  return { negative: placeNumber(place) < 0, radicand: rational(n, m), degree: polynomial.length - 1 };
+  return {
+    negative: compareRoots(place, rationalRoot(0n, 1n)) < 0,
+    radicand: rational(n, m),
+    degree: polynomial.length - 1,
+  };
 }
 
 /** n^(1/k) m^(−1/k) */

@@ -345,6 +345,18 @@ describe("verify", () => {
     expect(stdout).not.toMatch(/REJECTED/);
   });
 
+  it("rejects a certificate that reaches over a value at which the problem asked for is not defined", () => {
+    const family = { parameter: "s", interval: ["0", "1"] };
+    const network = { kind: "fully-connected", widths: [1, 1], activation: "linear" };
+    const own = (x: string) =>
+      problem({ name: "r", family, network, data: [{ x: [x], y: 1 }], point: ["1"], flow: undefined });
+    run("check", file("one.json", own("1")), "--out", join(folder, "out"));
+    const source = file("cancels.json", own("(s - 1/2)/(s - 1/2)"));
+    const { status, stdout } = run("verify", join(folder, "out/r.1.json"), "--problem", source);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/REJECTED {2}it is about another problem/);
+  });
+
   it("rejects a certificate about another problem than the one asked for", () => {
     const source = file("source.json", problem({ name: "w" }));
     run("check", source, "--out", join(folder, "out"));

@@ -100,6 +100,38 @@ describe("pieces", () => {
     expectWhole(diagram);
   });
 
+  it("tell roots apart that no floating-point number does", () => {
+    const diagram = decide(
+      diagonal({
+        family: { parameter: "t", interval: ["0", "1"] },
+        network: { kind: "fully-connected", widths: [2, 1], activation: "linear" },
+        data: [
+          { x: ["1", "(10^20*t - 10^19)^2 - 2"], y: 1 },
+          { x: ["1 + 10^20*t - 10^19", "0"], y: 1 },
+        ],
+        point: ["1", "0"],
+      }),
+    );
+    const root = `(${10n ** 19n} + sqrt(2))/${10n ** 20n}`;
+    expect(summaryText(diagram)).toBe(
+      `infeasible for 0 < t < 1/10, global at t = 1/10, not KKT for 1/10 < t < ${root}, global at t = ${root}, not KKT for ${root} < t < 1`,
+    );
+    expectWhole(diagram);
+  });
+
+  it("reach over another root of an end's polynomial", () => {
+    const diagram = decide(
+      diagonal({
+        family: { parameter: "t", interval: ["-2", "10"] },
+        network: { kind: "diagonal", width: 3, depth: 2, activation: "linear" },
+        data: [{ x: ["1", "1 + (t^2 - 2)/10", "1 + (t + 2)/20"], y: 1 }],
+        point: ["1", "0", "0", "1", "0", "0"],
+      }),
+    );
+    expect(summaryText(diagram)).toBe("not local for -2 < t < 10");
+    expectWhole(diagram);
+  });
+
   it("have ends in no radicals where there are none", () => {
     // t³ + t = 1
     const diagram = decide(diagonal({ data: [{ x: ["1", "t^3 + t"], y: 1 }] }));
