@@ -26,8 +26,11 @@ export interface CoarseView {
   readonly least: number;
 }
 
-/** `stiff`: margins that cannot all be positive hold each other in a valley, along which only an implicit method gets on. */
-export type CoarseEnd = "stopped" | "unseparated" | "unsettled" | "stiff";
+/**
+ * `stiff`: margins that cannot all be positive hold each other in a valley, along which only an implicit method gets on. `chatters`: kinks of
+ * units above each other are crossed back and forth without end, which no method here resolves.
+ */
+export type CoarseEnd = "stopped" | "unseparated" | "unsettled" | "stiff" | "chatters";
 
 export interface CoarseFlow {
   /** Where it is, after a run where that ended. */
@@ -550,7 +553,7 @@ export function coarseFlow(model: Model, loss: Loss): CoarseFlow {
         }
         if (low > 0 || h < grown) grown = Math.max(h, 1e-4 * length);
         step(h, Math.max(2, 1 + Math.floor(Math.sqrt(1 + 1.54 * h * here))));
-        if (++events > MAX_EVENTS) return "unsettled";
+        if (++events > MAX_EVENTS) return "chatters";
         theta.set(next);
         forward(theta);
         const now = lengthOf(theta);
@@ -577,7 +580,7 @@ export function coarseFlow(model: Model, loss: Loss): CoarseFlow {
       for (let turns = 0; sliding > 0; turns++) {
         const worst = findParts();
         if (worst < 0) break;
-        if (turns > 2 * size || ++events > MAX_EVENTS) return "unsettled";
+        if (turns > 2 * size || ++events > MAX_EVENTS) return "chatters";
         if (parts[slides[worst]!]! < -TOO_FAR || parts[slides[worst]!]! > 1 + TOO_FAR) grown = Math.min(grown, h / 2);
         leave(worst, parts[slides[worst]!]! > 0.5 ? 1 : off[slides[worst]! % units]!);
         field(theta, rate);

@@ -21,7 +21,10 @@ export type Settled =
   | { readonly point: null; readonly reason: Unsettled };
 
 /** Why a start has no limit. */
-export type Unsettled = "the loss does not go to zero" | "no KKT point was settled on";
+export type Unsettled =
+  | "the loss does not go to zero"
+  | "the flow chatters at kinks above each other"
+  | "no KKT point was settled on";
 
 /** The flow is looked at when the least margin is this, and then whenever it has grown by the factor. */
 const FIRST_LOOK = 256;
@@ -70,6 +73,7 @@ export function settler(problem: Problem<unknown>, loss: Loss): (start: ArrayLik
     const end = flow.run(start, FIRST_LOOK, visit);
     if (point !== null) return { point, reason: null };
     if (end === "unseparated") return { point: null, reason: "the loss does not go to zero" };
+    if (end === "chatters") return { point: null, reason: "the flow chatters at kinks above each other" };
     return continued(problem, loss, last ?? [...flow.theta]);
   };
 }

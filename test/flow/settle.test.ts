@@ -117,3 +117,10 @@ it("a flow that follows a kink stays on it", () => {
   });
   expect(seen).toBe(3);
 });
+
+it("a flow that chatters at kinks above each other is given up soon, by name", () => {
+  const network = { kind: "fully-connected", widths: [2, 2, 2, 1], activation: "relu" };
+  const { problem } = parseProblem(JSON.stringify({ format: "margincert/problem/1", name: "c", network, data: PLANE }));
+  const settled = settler(problem, "exponential")(startAt({ seed: 1, around: null }, 17, 10, null));
+  expect(settled).toEqual({ point: null, reason: "the flow chatters at kinks above each other" });
+});
