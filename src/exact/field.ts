@@ -54,6 +54,8 @@ export interface Field<E> extends Ring<E> {
 /** The view of elements as fractions of polynomials in a parameter: (Σ_k numerators[k] a^k) / denominator, a generating the constants. */
 export interface Functions<E> {
   readonly family: FamilyDescription;
+  /** What it has cost so far to count zeros, in operations on words. */
+  work(): number;
   parts(a: E): { readonly numerators: readonly IntegerPolynomial[]; readonly denominator: IntegerPolynomial };
   /** Throws FamilyError where the denominator has a zero in the interval, whether it cancels or not. */
   fromParts(numerators: readonly IntegerPolynomial[], denominator: IntegerPolynomial): E;

@@ -24,6 +24,8 @@ import {
   trimmed,
   vanishesAt,
   variations,
+  wordsOf,
+  workOfOver,
 } from "./integer-polynomial.js";
 import { solveDomain } from "./linear.js";
 import { FieldError, numberField } from "./number-field.js";
@@ -35,6 +37,8 @@ export interface RationalFunction {
   readonly denominator: IntegerPolynomial;
 }
 
+/** Operations on words after which a question is given up. */
+const MAX_WORK = 2.5e8;
 /** Halvings after which two numbers count as too close to be told apart. */
 const MAX_HALVINGS = 1024;
 
@@ -244,11 +248,20 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
   }
   const sample = rational(from.high * to.d + to.low * from.d, 2n * from.d * to.d);
 
+  // What a question costs is only known on the way; one that costs too much is not answered.
+  let work = 0;
+  let most = 0;
+  const spend = (operations: number): void => {
+    work += operations;
+    if (work > most) throw new RangeError("the zeros of a function are too hard to count");
+  };
   /** The zeros of p, which is not zero, in the interval. */
   const zerosOf = (p: IntegerPolynomial): readonly RealRoot[] => {
     if (p.length <= 1) return [];
     // Most have none in somewhat more than the interval, and that is quickly seen.
+    spend(workOfOver(p, from.d * to.d));
     if (variations(overInterval(p, from.low * to.d, to.high * from.d, from.d * to.d)) === 0) return [];
+    spend((p.length * wordsOf(p) ** 2) / 64);
     const simple = squareFree(p);
     // An end is brought so near that p has no zero around it but perhaps the end itself, which is not in the interval.
     const cleared = (end: RealRoot): RealRoot => {
@@ -257,6 +270,7 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
       let near = end;
       for (let k = 0; near.low !== near.high; k++) {
         const { low, high, d } = near;
+        spend(workOfOver(simple, d));
         const around = overInterval(simple, low, high, d);
         if (variations(around) === own && around[0] !== 0n && around.at(-1) !== 0n) break;
         if (k > MAX_HALVINGS)
@@ -266,7 +280,7 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
       return near;
     };
     [from, to] = [cleared(from), cleared(to)];
-    return rootsBetween(simple, from.high * to.d, to.low * from.d, from.d * to.d);
+    return rootsBetween(simple, from.high * to.d, to.low * from.d, from.d * to.d, spend);
   };
   /** The places in the interval where an element vanishes, or is not shown not to; it is not zero. */
   const places = (numerators: readonly IntegerPolynomial[]): readonly RealRoot[] => {
@@ -275,6 +289,8 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
     const content = numerators.reduce(commonDivisor);
     const own = zerosOf(content);
     const rest = numerators.map((p) => quotient(p, content)!);
+    const [n, words] = [constants.degree, rest.reduce((total, p) => total + wordsOf(p), 0)];
+    spend((n ** 3 * (n * Math.max(...rest.map((p) => p.length))) * words) / 8);
     const others = zerosOf(normOf(rest, arithmetic)).filter((place) => !isNonZeroAt(constants, rest, place));
     return [...own, ...others.filter((one) => own.every((other) => compareRoots(one, other) !== 0))].sort(compareRoots);
   };
@@ -284,6 +300,7 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
     let found = known.get(key);
     if (found === undefined) {
       try {
+        most = work + MAX_WORK;
         found = places(numerators);
       } catch (error) {
         throw error instanceof RangeError ? new FamilyError("sign", error.message) : error;
@@ -324,6 +341,7 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
     functions: {
       family,
       parts: ({ numerators, denominator }) => ({ numerators, denominator }),
+      work: () => work,
       fromParts: (numerators, denominator) => {
         if (denominator.length === 0) throw new FamilyError("pole", "a denominator is zero");
         ensureNoPole([denominator]);

@@ -211,6 +211,16 @@ export function overInterval(p: IntegerPolynomial, low: bigint, high: bigint, d:
   return shifted(inU.reverse(), 1n);
 }
 
+/** What `overInterval` takes, about: additions of long numbers, of which eight words count as one product. */
+export function workOfOver(p: IntegerPolynomial, d: bigint): number {
+  return p.length ** 2 * (1 + (wordsOf(p) / p.length + (p.length * d.toString(16).length) / 16) / 8);
+}
+
+/** Words of 64 bits of the coefficients. */
+export function wordsOf(p: IntegerPolynomial): number {
+  return p.reduce((words, c) => words + 1 + c.toString(16).length / 16, 0);
+}
+
 /** Sign variations among the coefficients that are not zero. */
 export function variations(coefficients: readonly bigint[]): number {
   const signs = coefficients.filter((c) => c !== 0n).map((c) => c < 0n);
@@ -250,7 +260,15 @@ const MAX_DEPTH = 512;
  * The roots between low/d and high/d, in order, of a polynomial without multiple ones; throws RangeError where they are too close to each
  * other. (By Descartes' rule and bisection: G. E. Collins, A. G. Akritas, SYMSAC 1976.)
  */
-export function rootsBetween(p: IntegerPolynomial, low: bigint, high: bigint, d: bigint, depth = 0): RealRoot[] {
+export function rootsBetween(
+  p: IntegerPolynomial,
+  low: bigint,
+  high: bigint,
+  d: bigint,
+  spend: (operations: number) => void = () => {},
+  depth = 0,
+): RealRoot[] {
+  spend(workOfOver(p, d));
   if (depth > MAX_DEPTH) throw new RangeError("roots of a polynomial are too close to be told apart");
   const over = overInterval(p, low, high, d);
   const count = variations(over);
@@ -264,9 +282,9 @@ export function rootsBetween(p: IntegerPolynomial, low: bigint, high: bigint, d:
   const middle = low + high;
   const own = signAt(p, middle, 2n * d) === 0 ? [rationalRoot(middle, 2n * d)] : [];
   return [
-    ...rootsBetween(p, 2n * low, middle, 2n * d, depth + 1),
+    ...rootsBetween(p, 2n * low, middle, 2n * d, spend, depth + 1),
     ...own,
-    ...rootsBetween(p, middle, 2n * high, 2n * d, depth + 1),
+    ...rootsBetween(p, middle, 2n * high, 2n * d, spend, depth + 1),
   ];
 }
 

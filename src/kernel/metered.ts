@@ -1,5 +1,5 @@
 /** A bound on work, so that no certificate can make the kernel run for ever. */
-import type { Field, Sign } from "../exact/field.js";
+import type { Field } from "../exact/field.js";
 
 /** The check needs more work than is allowed. */
 export class LimitError extends Error {}
@@ -34,36 +34,35 @@ export function metered<E>(K: Field<E>): Metered<E> {
     spend(1 + (dimension > 1 ? (dimension * wordsOf(a)) ** 2 : 0));
     return a;
   };
-  // The zeros of a function are those of its norm, and are counted once, in halvings of the interval: charged before that.
+  // The sign of a function is looked for by counting zeros, whose cost is known afterwards, and bounded for each.
   const { functions } = K;
-  const constants = (K.description?.minimalPolynomial.length ?? 2) - 1;
-  const counted = new Set<string>();
-  const counting = (length: number, words: number): void => spend(4 * length ** 3 * (1 + words));
-  const sign = (a: E): Sign => {
-    if (functions !== null && !counted.has(K.key(a))) {
-      const { numerators, denominator } = functions.parts(a);
-      counting(constants * Math.max(denominator.length, ...numerators.map((p) => p.length)), wordsOf(a));
-      counted.add(K.key(a));
+  let counted = 0;
+  const counting = <T>(question: () => T): T => {
+    if (functions === null) return question();
+    try {
+      return question();
+    } finally {
+      const before = counted;
+      counted = functions.work();
+      spend(counted - before);
     }
-    return K.sign(a);
   };
   return {
     ...K,
-    sign,
+    sign: (a) => counting(() => K.sign(a)),
     functions: functions && {
       ...functions,
       fromParts: (numerators, denominator) => {
         const digits = [...numerators, denominator].flat().reduce((n, c) => n + c.toString(16).length, 0);
         spend((digits / 16) ** 2);
-        counting(denominator.length, digits / 16);
-        return functions.fromParts(numerators, denominator);
+        return counting(() => functions.fromParts(numerators, denominator));
       },
     },
     add: (a, b) => charge(K.add(a, b)),
     sub: (a, b) => charge(K.sub(a, b)),
     mul: (a, b) => charge(K.mul(a, b)),
-    div: (a, b) => charge(K.div(a, inverting(b))),
-    inv: (a) => charge(K.inv(inverting(a))),
+    div: (a, b) => charge(counting(() => K.div(a, inverting(b)))),
+    inv: (a) => charge(counting(() => K.inv(inverting(a)))),
     spend: (n) => spend(n),
   };
 }

@@ -126,8 +126,10 @@ export function verdictOf<E>(
     return { layer: layer + 1, local, strict, global };
   });
   const flows = said("attracts", "yes");
-  const isOpen = flows.some(({ dimension }) => (dimension ?? null) === null);
-  const attracts = flows.length === 0 ? null : isOpen ? "open set" : "subspace";
+  // A path is about one loss only, and may start in a single point.
+  const trapped = flows.filter(({ loss }) => (loss ?? null) === null);
+  const isOpen = trapped.some(({ dimension }) => (dimension ?? null) === null);
+  const attracts = trapped.length === 0 ? null : isOpen ? "open set" : "subspace";
   const unproved = reasons.get(questionKey({ about: "attracts" }));
   if (attracts === null && unproved !== undefined)
     undecided.push(`${questionText({ about: "attracts" })}: ${unproved}`);

@@ -245,6 +245,18 @@ describe("work is bounded", () => {
     expect(clausesOf(smallCertificate([{ kind: "feasible" }], { field: { minimalPolynomial, interval } }))).toEqual([]);
   });
 
+  it("also where the zeros of a function are close, and where it is large", () => {
+    // s^256 − 2(1000s − 1)² has two zeros near 1/1000, at a distance of about 10^−384.
+    const close = Array.from({ length: 257 }, (_, k) => ["-2", "4000", "-2000000"][k] ?? (k === 256 ? "1" : "0"));
+    const field = { parameter: "s", interval: ["0", "1"] };
+    const feasible = [{ kind: "feasible" }];
+    expect(clausesOf(smallCertificate(feasible, { field, point: [[["1"], close]] }))).toEqual(["family.sign"]);
+    const large = Array.from({ length: 257 }, (_, k) => `${((k * k * 7919) % 1009) - 300}`);
+    const deep = { ...network, depth: 8 };
+    const point = new Array(8).fill([large, ["1"]]);
+    expect(clausesOf(smallCertificate(feasible, { field, network: deep, point }))).toEqual(["limit"]);
+  });
+
   it("and no one else's: the next certificate has its own", () => {
     expect(refusalOf(smallCertificate([{ kind: "feasible" }]))).toBeNull();
   });

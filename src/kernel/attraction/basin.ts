@@ -1,7 +1,7 @@
 /**
  * A ball around the point, in V, in which it is the only KKT point of the margins q, and every feasible φ has
- * ½|φ|² ≥ ½|φ*|² + ½κ|φ − φ*|². Both follow from one matrix, the Hessian of an augmented Lagrangian, being positive definite over the
- * ball and over all multipliers that a KKT point in it can have. (`proofs/theory.md`, §13.4.)
+ * ½|φ|² ≥ ½|φ*|² + ½κ|φ − φ*|². Both follow from Hessians of augmented Lagrangians, weighted means over the ball, being positive definite: for
+ * growth with the point's multipliers, for uniqueness with all that a KKT point in the ball can have. (`proofs/theory.md`, §13.4.)
  */
 import { type Interval, type IntervalRing, intervalRing, isPositiveDefinite } from "../../exact/interval.js";
 import { derivative, evaluate, type MultivariatePolynomial } from "../../exact/multivariate.js";
