@@ -3,7 +3,7 @@
  * whoever finds it looks whether the holder lives: on this machine by its number, on another one by the lock's age, as holders touch it.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { InputError } from "../network/decode.js";
 
@@ -62,28 +62,23 @@ function heldText({ host, pid }: Holder): string {
   return `process ${pid} on ${host} is at work here; wait for it, or stop it first`;
 }
 
-/** Whether the file was not there and is now ours. */
+/** Whether the file was not there and is now ours: it comes into being with what is in it, so that nobody finds it empty. */
 function created(path: string, own: Holder): boolean {
-  let file: number;
+  const draft = `${path}.${own.token}.new`;
   try {
-    file = openSync(path, "wx");
+    writeFileSync(draft, JSON.stringify(own));
+    linkSync(draft, path);
+    return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
     throw new InputError(path, `cannot be written (${code ?? "unknown error"})`);
-  }
-  try {
-    writeSync(file, JSON.stringify(own));
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
   } finally {
-    closeSync(file);
+    rmSync(draft, { force: true });
   }
-  return true;
 }
 
-/** Null where the file is gone, or its holder was killed while writing it. */
+/** Null where the file is gone, or says nothing of a holder. */
 function readHolder(path: string): Holder | null {
   try {
     const { host, pid, token } = JSON.parse(readFileSync(path, "utf8"));
