@@ -15,10 +15,11 @@ import { factsOf } from "../src/kernel/facts.js";
 import { gradient, type Pattern, passAt } from "../src/kernel/forward.js";
 import { type Instance, marginOf, marginsOf } from "../src/network/instance.js";
 import { isLinearLayer } from "../src/network/network.js";
+import { gaussian, uniform } from "../src/numeric/random.js";
 import { parseInstance } from "../src/problem/problem.js";
 import { approximate } from "../src/prover/search/approximate.js";
 import { orthonormalBasis, restrict, symmetricEigen } from "../src/prover/search/numeric.js";
-import { gaussian, generator } from "../src/prover/search/random.js";
+import { tableText } from "../src/report/text.js";
 
 type Any = Instance<unknown>;
 
@@ -221,10 +222,11 @@ function leastSquares(vectors: readonly (readonly number[])[], v: readonly numbe
 function randomSearch(instance: Any): string {
   const { near, at, depth } = rough(instance);
   const theta = near.point;
-  const random = generator(1);
+  const random = uniform(1);
+  const normal = gaussian(random);
   const norm = (p: readonly number[]) => Math.hypot(...p);
   for (let n = 0; n < RANDOM_POINTS; n++) {
-    const direction = theta.map(() => gaussian(random));
+    const direction = theta.map(normal);
     const size = (RADIUS * random() ** (1 / theta.length)) / norm(direction);
     const moved = theta.map((x, k) => x + size * direction[k]!);
     const least = Math.min(...at(moved));
@@ -273,12 +275,6 @@ for (const name of names) {
     judged(hessianTest(instance)),
     judged(randomSearch(instance)),
   ]);
-  const widths = heads.map((head, k) => Math.max(head.length, ...rows.map((row) => row[k]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, k) => cell.padEnd(widths[k]!))
-      .join("  ")
-      .trimEnd();
-  if (rows.length === names.length) console.log([line(heads), ...rows.map(line)].join("\n"));
+  if (rows.length === names.length) console.log(tableText(heads, rows));
   else console.error(`${rows.length} of ${names.length}: ${rows.at(-1)!.join("  ")}`);
 }

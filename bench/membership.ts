@@ -1,9 +1,9 @@
 /** Random linear programmes of the kind that asks whether a point is a KKT point, and their text for other solvers. */
 import { dot } from "../src/exact/field.js";
 import { Q, type Rational, rational } from "../src/exact/rational.js";
+import { uniform } from "../src/numeric/random.js";
 import { commonDenominator } from "../src/prover/search/lp/program.js";
 import type { LinearProgram } from "../src/prover/search/lp.js";
-import { generator } from "../src/prover/search/random.js";
 
 /** Minimise c · μ, c ≥ 1, subject to A μ = b, μ ≥ 0, small rational data: feasible, or with a Farkas ray built in. */
 export function membershipProgram(
@@ -12,7 +12,7 @@ export function membershipProgram(
   feasible: boolean,
   seed: number,
 ): LinearProgram<Rational> {
-  const random = generator(seed);
+  const random = uniform(seed);
   const integer = (low: number, high: number) => BigInt(low + Math.floor(random() * (high - low + 1)));
   const entry = () => rational(integer(-9, 9), integer(1, 4));
   const list = <T>(length: number, one: () => T): T[] => Array.from({ length }, one);

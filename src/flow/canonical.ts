@@ -125,14 +125,6 @@ export function canonicalForm(
   return { form: { layers: merged, outputs }, arrangement: { groups, dead } };
 }
 
-/** Its parameters in one vector: rows of the merged network, layer by layer. */
-export function formVector({ layers, outputs }: CanonicalForm): number[] {
-  return [
-    ...layers.flatMap((layer) => layer.flatMap(({ incoming }) => [...incoming])),
-    ...outputs.flatMap((row) => [...row]),
-  ];
-}
-
 /**
  * The distance of two forms up to the order of units, layer by layer from the inputs: each unit is matched with the closest one left.
  * Infinite where they have different numbers of units.

@@ -3,7 +3,6 @@ import { Q, type Rational, rational } from "../exact/rational.js";
 import type { EnclosedLeaf, EnclosedStatement, Side } from "../kernel/enclosed/statements.js";
 import type { EnclosedFacts } from "../kernel/enclosed/system.js";
 import type { Cell } from "../kernel/explore.js";
-import type { Facts } from "../kernel/facts.js";
 import { chainOf } from "../kernel/shape.js";
 import { isLinear, isLinearLayer } from "../network/network.js";
 import { growTree } from "../prover/cells.js";
@@ -80,15 +79,7 @@ function middles(facts: EnclosedFacts): { lambda: number[]; theta: number[] } {
 function globalTree(facts: EnclosedFacts, structure: Structure) {
   const { problem, point, margins } = facts;
   const { network, data } = problem;
-  const base: Facts<Rational> = {
-    instance: { ...problem, point: [] },
-    passes: [],
-    margins: [],
-    slack: [],
-    active: [],
-    spend: () => {},
-  };
-  const { frame } = chainOf(base);
+  const { frame } = chainOf(problem, () => {});
   const samples = point.active.map((j) => margins[j]!.sample);
   const { lambda, theta } = middles(facts);
   const layers = layersOf(problem);

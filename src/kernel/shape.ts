@@ -4,7 +4,7 @@
  */
 import { squaredNorm, sum } from "../exact/field.js";
 import { Q, rational } from "../exact/rational.js";
-import { type Instance, type Margin, marginsOf, weightsOf } from "../network/instance.js";
+import { type Instance, type Margin, marginsOf, type Problem, weightsOf } from "../network/instance.js";
 import { isLinear, isUnshared, type Network, parametersOf, type Scope } from "../network/network.js";
 import type { Frame } from "./explore.js";
 import type { Facts } from "./facts.js";
@@ -298,17 +298,18 @@ export interface Chain<E> {
  * network is linear. It has no point.
  */
 export function chainOf<E>(
-  { instance, margins, spend }: Facts<E>,
+  problem: Problem<E>,
+  spend: Facts<E>["spend"],
   shares: ReadonlyMap<number, E> = new Map(),
 ): Chain<E> {
-  const { network, field: K, data } = instance;
+  const { network, field: K, data } = problem;
   const { inputs } = network;
   const labels = [...shares.keys()];
   const row = Array.from({ length: inputs }, (_, k) => ({ from: k, weight: k }));
   const outputs = labels.length === 0 ? [0] : labels.map((_, k) => k);
   const top = outputs.map((k) => [{ from: 0, weight: inputs + k }]);
   const chain: Instance<E> = {
-    ...instance,
+    ...problem,
     network: {
       ...network,
       slopes: [network.slopes.reduce((product, slope) => Q.mul(product, slope), Q.one)],
@@ -320,7 +321,7 @@ export function chainOf<E>(
     point: [...row, ...labels].map(() => K.zero),
   };
   const ofLabel = ({ sample }: Margin): Margin => ({ sample, plus: labels.indexOf(data[sample]!.y), minus: null });
-  const own = labels.length === 0 ? marginsOf(chain) : margins.map(ofLabel);
+  const own = labels.length === 0 ? marginsOf(chain) : marginsOf(problem).map(ofLabel);
   const facts: Facts<E> = { instance: chain, passes: [], margins: own, slack: [], active: [], spend };
   const paths = labels.length === 0 ? [""] : outputs.map((k) => `${inputs + k}`);
   return {

@@ -135,7 +135,7 @@ function chainTree<E>(
   search: Search,
 ): Tree<E, BoundLeaf<E>> | null {
   const { field: K, network, point } = facts.instance;
-  const { frame, place, shares } = chainOf(facts, chainShares(facts.instance, multipliers));
+  const { frame, place, shares } = chainOf(facts.instance, facts.spend, chainShares(facts.instance, multipliers));
   const support = multipliers.flatMap((c, j) => (K.isZero(c) ? [] : [j]));
   const total = sum(K, multipliers);
   const squaredBound = K.div(K.mul(total, total), scale);

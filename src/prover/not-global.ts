@@ -2,6 +2,7 @@
  * Finds what `kernel/statements/not-global.ts` checks: a feasible point of smaller norm. A multi-start ascent of the least margin on
  * the sphere through θ looks for one above 1, and rounding makes a shorter point on its ray exact and plain.
  */
+
 import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { solve } from "../exact/linear.js";
 import {
@@ -17,10 +18,10 @@ import type { Of } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
 import { type Instance, type Margin, marginOf, weightsOf } from "../network/instance.js";
 import { isLinear, isLinearLayer, parametersOf, type Scope } from "../network/network.js";
+import { gaussian, uniform } from "../numeric/random.js";
 import type { Search } from "./effort.js";
 import { addGradient, approximate } from "./search/approximate.js";
 import { normOf } from "./search/numeric.js";
-import { gaussian, generator } from "./search/random.js";
 import { fraction, independentRows, roundTo } from "./search/vectors.js";
 
 type NotGlobal<E> = Of<"not-global", E>;
@@ -79,7 +80,7 @@ export function findBetter<E>(
   const near = approximate(instance);
   const shadow: Shadow = { instance: near, margins, moving, scope, size: normOf(moving.map((k) => near.point[k]!)) };
   if (shadow.size === 0) return null;
-  const random = generator(11);
+  const random = uniform(11);
   // Fewer starts where each costs more; the work stays of one order.
   const starts = effort * Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
   function* candidates() {
@@ -150,9 +151,10 @@ function* startingPoints(
 ): Generator<number[]> {
   const { network, point } = instance;
   const typical = size / Math.sqrt(moving.length);
+  const normal = gaussian(random);
   const noisy = (base: readonly number[], noise: number) => {
     const moved = [...base];
-    for (const k of moving) moved[k]! += noise * gaussian(random);
+    for (const k of moving) moved[k]! += noise * normal();
     return moved;
   };
   const isMoving = new Set(moving);

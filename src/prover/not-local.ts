@@ -3,6 +3,7 @@
  * straight line across a cell whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so
  * that every active margin has slack.
  */
+
 import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { type Cell, cellOf, type Frame, memoryOf } from "../kernel/explore.js";
 import { type Facts, factsOf } from "../kernel/facts.js";
@@ -12,6 +13,7 @@ import { verifyStatement } from "../kernel/verify.js";
 import type { SparseVector } from "../network/codec.js";
 import type { Instance } from "../network/instance.js";
 import { parametersOf, type Scope } from "../network/network.js";
+import { uniform } from "../numeric/random.js";
 import { growTree, leavesOf } from "./cells.js";
 import type { Search } from "./effort.js";
 import { combine } from "./search/combine.js";
@@ -27,7 +29,6 @@ import {
   nextOpen,
 } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
-import { generator } from "./search/random.js";
 import { deadUnits, type HiddenUnit, liftVector, type Reduction, withoutUnits } from "./search/reduce.js";
 import { fraction, longestCurve, plus, powerOfTwoNear, scaleBy, sparse, toNumbers } from "./search/vectors.js";
 
@@ -106,7 +107,7 @@ function nextKink<E>(frame: Frame<E>, counts: Counts): Next<E> {
 
 /** Some cells, where there are too many to try them all: all on, all off, and random ones. Any of them may show a descent. */
 function* sampledCells<E>(frame: Frame<E>, next: Next<E>, count: number): Generator<Cell<E>> {
-  const random = generator(3);
+  const random = uniform(3);
   const memory = memoryOf(frame);
   for (let k = 0; k < count + 2; k++) {
     let cell = cellOf(frame, [], memory);

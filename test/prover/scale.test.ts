@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { verifyCertificate } from "../../src/kernel/verify.js";
 import { parseJson } from "../../src/network/decode.js";
+import { uniform } from "../../src/numeric/random.js";
 import { symmetricEigen } from "../../src/prover/search/numeric.js";
-import { generator } from "../../src/prover/search/random.js";
 import { type Column, followPath, matrixAt } from "../../src/prover/search/semidefinite.js";
 import { decide } from "../adversary/judge.js";
 import {
@@ -104,7 +104,7 @@ describe("a global question that stays open", () => {
 });
 
 describe("followPath", () => {
-  const random = generator(7);
+  const random = uniform(7);
   const normal = () => random() + random() + random() - 1.5;
   const unit = (n: number) => {
     const v = Array.from({ length: n }, normal);

@@ -12,7 +12,7 @@ import { isLinear, isLinearLayer, isUnshared } from "../../network/network.js";
 import type { Context } from "../certificate.js";
 import { ensure } from "../ensure.js";
 import { type Cell, explore, type Frame, type Tree } from "../explore.js";
-import { ensureRoom, type Facts } from "../facts.js";
+import { ensureRoom } from "../facts.js";
 import { passAt, propagate, type UnitAtSample, unitText } from "../forward.js";
 import { chainOf } from "../shape.js";
 import type { Meaning } from "../statement.js";
@@ -290,15 +290,7 @@ function ensureCells(facts: EnclosedFacts, tree: Tree<Rational, EnclosedLeaf>): 
   const { network } = problem;
   const complete = network.layers[0]!.every((row) => row.length === network.inputs);
   ensure(complete, "enclosed-bound.class", "a hidden unit does not read every input");
-  const base: Facts<Rational> = {
-    instance: { ...problem, point: [] },
-    passes: [],
-    margins: [],
-    slack: [],
-    active: [],
-    spend,
-  };
-  const { frame } = chainOf(base);
+  const { frame } = chainOf(problem, spend);
   explore(frame, tree, (cell, leaf) => {
     for (const [side, evidence] of [
       [1, leaf.positive],

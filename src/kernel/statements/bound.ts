@@ -455,7 +455,7 @@ function checkChain<E>(
     "bound.chain",
     "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3",
   );
-  const { frame, place, shares } = chainOf(facts, chainShares(instance, multipliers));
+  const { frame, place, shares } = chainOf(instance, facts.spend, chainShares(instance, multipliers));
   return explore(frame, tree, (cell, leaf) => {
     ensure(leaf.multipliers === null, "bound.multiplier", "the multipliers of a chain are common to its leaves");
     return checkLeaf(frame, cell, leaf, multipliers, squaredBound, place, shares);

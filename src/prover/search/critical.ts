@@ -3,9 +3,9 @@ import { dot, squaredNorm, sum } from "../../exact/field.js";
 import { nullspace } from "../../exact/linear.js";
 import { hessianEntries } from "../../exact/multivariate.js";
 import type { Instance } from "../../network/instance.js";
+import { gaussian, uniform } from "../../numeric/random.js";
 import type { LocalCell } from "./local.js";
 import { dotNumbers, normOf, orthonormalBasis, symmetricEigen } from "./numeric.js";
-import { gaussian, generator } from "./random.js";
 import { binaryScale, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 /** Curvature above this, on unit directions, is not negative; below, the exact value decides. */
@@ -188,7 +188,8 @@ function minimizeOverCone(
 ): number[][] {
   const basis = orthonormalBasis(span);
   if (basis.length === 0) return [];
-  const random = generator(7);
+  const random = uniform(7);
+  const normal = gaussian(random);
   // A form without a negative direction on the whole span has none in the cone.
   const isDefinite = (apply: (d: readonly number[]) => number[]) => {
     const images = basis.map(apply);
@@ -207,7 +208,7 @@ function minimizeOverCone(
   };
   const results: { d: number[]; value: number }[] = [];
   for (let start = 0; start < 30; start++) {
-    let d = project(Array.from({ length: n }, () => gaussian(random)));
+    let d = project(Array.from({ length: n }, normal));
     let weight = 1;
     for (let step = 0; step < 400; step++) {
       const images = forms.map((apply) => apply(d));

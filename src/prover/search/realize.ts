@@ -9,8 +9,8 @@ import { realizedPattern } from "../../kernel/statements/kkt.js";
 import { kinksAt } from "../../kernel/statements/not-kkt.js";
 import type { Instance, Margin } from "../../network/instance.js";
 import { isLinearLayer } from "../../network/network.js";
+import { uniform } from "../../numeric/random.js";
 import { solveLp } from "./lp.js";
-import { generator } from "./random.js";
 import { fraction, longestCurve, sparse } from "./vectors.js";
 
 export type Realization<E> =
@@ -57,7 +57,7 @@ export function realize<E>(facts: Facts<E>, margin: Margin, pattern: Pattern): R
 
   // Other kinks: first a direction with all the wanted signs at first order, then random bends of it.
   const direction = firstOrderDirection(instance, pattern, atKinks) ?? opening.direction;
-  const random = generator(1);
+  const random = uniform(1);
   for (let attempt = 0; attempt < RANDOM_CURVES; attempt++) {
     const weight = fraction(K, attempt < RANDOM_CURVES / 2 ? 1n : 0n);
     const bend = point.map((_, k) =>

@@ -19,7 +19,7 @@ export function chainProof<E>(bounds: Bounds<E>, alpha: readonly E[]): Block[] {
   const { inputs } = facts.instance.network;
   const shares = chainShares(facts.instance, alpha);
   const symbols = [...shares.keys()].map((label) => `p_{${sideOf(label)}}`);
-  const chain = chainOf(facts, shares).frame.facts.instance;
+  const chain = chainOf(facts.instance, facts.spend, shares).frame.facts.instance;
   const leaves = part.leaves.map((leaf) =>
     named(
       chain,

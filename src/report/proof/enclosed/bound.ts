@@ -126,8 +126,7 @@ interface Way {
 
 function walked(view: View, tree: Tree<Rational, EnclosedLeaf>): { readonly positive: Way; readonly negative: Way }[] {
   const { facts } = view;
-  const base = { instance: { ...facts.problem, point: [] }, passes: [], margins: [], slack: [], active: [] };
-  const { frame } = chainOf({ ...base, spend: () => {} });
+  const { frame } = chainOf(facts.problem, () => {});
   return explore(frame, tree, (cell, leaf) => ({
     positive: wayOf(view, cell, 1, leaf.positive),
     negative: wayOf(view, cell, -1, leaf.negative),
