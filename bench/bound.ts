@@ -5,7 +5,7 @@
 import { type Facts, factsOf } from "../src/kernel/facts.js";
 import { verifyStatement } from "../src/kernel/verify.js";
 import { parseProblem } from "../src/problem/problem.js";
-import { findCommonBound } from "../src/prover/bound.js";
+import { findCommonBound } from "../src/prover/bound/common.js";
 import { ORDINARY } from "../src/prover/effort.js";
 import { decideKkt } from "../src/prover/kkt.js";
 

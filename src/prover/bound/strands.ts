@@ -1,10 +1,10 @@
 /** A cell of a tree of `bound`, as its finders see it: the bound's terms by strand and path, and the forms of known sign. */
-import type { MultivariatePolynomial } from "../exact/multivariate.js";
-import type { Cell, Frame } from "../kernel/explore.js";
-import type { UnitAtSample } from "../kernel/forward.js";
-import type { Placing } from "../kernel/shape.js";
-import type { BoundLeaf } from "../kernel/statements/bound.js";
-import { isLinearLayer } from "../network/network.js";
+import type { MultivariatePolynomial } from "../../exact/multivariate.js";
+import type { Cell, Frame } from "../../kernel/explore.js";
+import type { UnitAtSample } from "../../kernel/forward.js";
+import type { Placing } from "../../kernel/shape.js";
+import type { BoundLeaf } from "../../kernel/statements/bound.js";
+import { isLinearLayer } from "../../network/network.js";
 
 export interface LeafFrame<E> {
   readonly frame: Frame<E>;

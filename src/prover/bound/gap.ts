@@ -1,11 +1,12 @@
 /** How much shorter than θ a feasible point could be, as far as relaxations without splits of units tell: in floating point, for reports. */
-import { sum } from "../exact/field.js";
-import { type Condition, cellOf, type Frame } from "../kernel/explore.js";
-import type { Facts } from "../kernel/facts.js";
-import { blocksOf, hasStrands, placing, rowsOf, shapeOf, signatures } from "../kernel/shape.js";
-import type { Of } from "../kernel/statements/index.js";
-import { multipliersOf, weightsAbove } from "./bound.js";
+import { sum } from "../../exact/field.js";
+import { type Condition, cellOf, type Frame } from "../../kernel/explore.js";
+import type { Facts } from "../../kernel/facts.js";
+import { blocksOf, hasStrands, placing, rowsOf, shapeOf, signatures } from "../../kernel/shape.js";
+import type { Of } from "../../kernel/statements/index.js";
+import { multipliersOf } from "./multipliers.js";
 import { relaxedRatio } from "./relaxed.js";
+import { weightsAbove } from "./signs.js";
 
 /** So many signs of weights above the first moving layer are told apart in a block. */
 const MAX_SIGNS = 3;

@@ -3,16 +3,15 @@
  * strands' matrices positive semidefinite. They are found in floating point; at points where θ makes the bound tight the matrix is singular,
  * and there linear equations in the multipliers hold exactly, which are solved in the field.
  */
-import { dot, type Field, squaredNorm } from "../exact/field.js";
-import { rowReduce } from "../exact/linear.js";
-import { accumulate, type Term } from "../exact/multivariate.js";
-import { rational } from "../exact/rational.js";
-import { keyOf } from "../kernel/explore.js";
-import type { UnitAtSample } from "../kernel/forward.js";
-import type { BoundLeaf, Form, FormProduct, Relaxed } from "../kernel/statements/bound.js";
-import { weightsOf } from "../network/instance.js";
-import { isLinearLayer } from "../network/network.js";
-import { byStrand, type LeafFrame, linearForm, pathSign, type UnitForm, unitForms } from "./leaf.js";
+import { dot, type Field, squaredNorm } from "../../exact/field.js";
+import { rowReduce } from "../../exact/linear.js";
+import { accumulate, type Term } from "../../exact/multivariate.js";
+import { rational } from "../../exact/rational.js";
+import { keyOf } from "../../kernel/explore.js";
+import type { UnitAtSample } from "../../kernel/forward.js";
+import type { BoundLeaf, Form, FormProduct, Relaxed } from "../../kernel/statements/bound.js";
+import { weightsOf } from "../../network/instance.js";
+import { isLinearLayer } from "../../network/network.js";
 import {
   applyMatrix,
   dotNumbers,
@@ -21,9 +20,10 @@ import {
   pivotColumns,
   restrict,
   symmetricEigen,
-} from "./search/numeric.js";
-import { type Centre, type Column, cholesky, followPath, matrixAt, solveWith } from "./search/semidefinite.js";
-import { binaryScale, roundTo } from "./search/vectors.js";
+} from "../search/numeric.js";
+import { type Centre, type Column, cholesky, followPath, matrixAt, solveWith } from "../search/semidefinite.js";
+import { binaryScale, roundTo } from "../search/vectors.js";
+import { byStrand, type LeafFrame, linearForm, pathSign, type UnitForm, unitForms } from "./strands.js";
 
 export type RelaxedOutcome<E> =
   | { readonly kind: "leaf"; readonly leaf: BoundLeaf<E> }
