@@ -43,7 +43,10 @@ const MAX_WORK = 2.5e8;
 const MAX_HALVINGS = 1024;
 
 /** The arithmetic of rational functions, whatever the interval. */
-export type FunctionArithmetic = Omit<Field<RationalFunction>, "sign" | "toNumber" | "functions">;
+export interface FunctionArithmetic extends Omit<Field<RationalFunction>, "sign" | "toNumber" | "functions"> {
+  /** (Σ_k numerators[k] a^k) / denominator, in lowest terms. Throws FamilyError where the denominator is zero. */
+  readonly fraction: (numerators: readonly IntegerPolynomial[], denominator: IntegerPolynomial) => RationalFunction;
+}
 
 export function functionArithmetic(base: FieldDescription | null): FunctionArithmetic {
   const constants = base === null ? null : numberField(base);
@@ -145,6 +148,8 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
     return degree === 1 ? { numerators, denominator } : reduced(numerators, denominator);
   };
 
+  const div = (a: RationalFunction, b: RationalFunction) => times(a, inverse(b));
+
   return {
     degree: Number.POSITIVE_INFINITY,
     description: base,
@@ -155,7 +160,15 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
     mul: times,
     neg: (a) => ({ numerators: a.numerators.map((p) => p.map((c) => -c)), denominator: a.denominator }),
     inv: inverse,
-    div: (a, b) => times(a, inverse(b)),
+    div,
+    fraction: (numerators, denominator) => {
+      if (denominator.length === 0) throw new FamilyError("pole", "a denominator is zero");
+      const whole = (parts: readonly IntegerPolynomial[]): RationalFunction => ({
+        numerators: blank().map((none, k) => parts[k] ?? none),
+        denominator: [1n],
+      });
+      return div(whole(numerators), whole([denominator]));
+    },
     isZero,
     fromRational: (q) => constant([q.s * q.n], q.d),
     coordinates: (a) => {
@@ -343,13 +356,8 @@ export function functionField(family: FamilyDescription, base: FieldDescription 
       parts: ({ numerators, denominator }) => ({ numerators, denominator }),
       work: () => work,
       fromParts: (numerators, denominator) => {
-        if (denominator.length === 0) throw new FamilyError("pole", "a denominator is zero");
-        ensureNoPole([denominator]);
-        const all = Array.from({ length: constants.degree }, (_, k) => numerators[k] ?? []);
-        return arithmetic.div(
-          { numerators: all, denominator: [1n] },
-          { numerators: [denominator, ...all.slice(1).map(() => [])], denominator: [1n] },
-        );
+        if (denominator.length > 0) ensureNoPole([denominator]);
+        return arithmetic.fraction(numerators, denominator);
       },
     },
   };

@@ -6,7 +6,6 @@
  * ends there. So a piece is an interval on which the kernel accepted the statements themselves; the places between pieces are problems
  * with one point, over the field of the place. (`proofs/theory.md`, §12.)
  */
-import { FamilyError } from "../exact/family.js";
 import type { Field } from "../exact/field.js";
 import { functionField, type RationalFunction } from "../exact/function-field.js";
 import { compareRoots, halved, type RealRoot, rationalRoot } from "../exact/integer-polynomial.js";
@@ -16,7 +15,6 @@ import type { Statement } from "../kernel/statements/index.js";
 import {
   type Acceptance,
   type StatementVerdict,
-  statementCodec,
   verifyCertificate,
   verifyStatement,
   writeCertificate,
@@ -89,33 +87,47 @@ interface Part {
   readonly reasons: ReadonlyMap<string, string>;
 }
 
-/** The parts, where neighbours with the same answers are one if the kernel accepts the statements of either, or of both, on all of it. */
+/** The parts, where neighbours with the same answers are one if the kernel accepts statements of some of them on all of it. */
 function merged(search: Search, parts: readonly Part[]): readonly Part[] {
+  const runs: Part[][] = [];
+  for (const part of parts) {
+    const run = runs.at(-1);
+    if (run?.at(-1)?.answers === part.answers) run.push(part);
+    else runs.push([part]);
+  }
+  return runs.flatMap((run) => {
+    const whole = run.length > 2 ? together(search, run) : null;
+    return whole === null ? pairwise(search, run) : [whole];
+  });
+}
+
+function pairwise(search: Search, parts: readonly Part[]): readonly Part[] {
   const result: Part[] = [];
   for (const part of parts) {
     const last = result.at(-1);
-    const both = last === undefined ? null : together(search, last, part);
+    const both = last === undefined ? null : together(search, [last, part]);
     if (both === null) result.push(part);
     else result[result.length - 1] = both;
   }
-  return result.length < parts.length ? merged(search, result) : result;
+  return result.length < parts.length ? pairwise(search, result) : result;
 }
 
-function together(search: Search, left: Part, right: Part): Part | null {
-  const { answers } = left;
-  if (left.statements.length === 0 || answers !== right.answers) return null;
-  const range: Range = [left.from, right.to];
+/** Neighbours as one part, by the statements of one of them or of all. */
+function together(search: Search, parts: readonly Part[]): Part | null {
+  const [{ from, answers, reasons }, { to }] = [parts[0]!, parts.at(-1)!];
+  if (parts.some((part) => part.statements.length === 0 || part.answers !== answers)) return null;
+  const range: Range = [from, to];
   const instance = { ...search.instance, field: fieldOn(search, range) };
-  const held = (statements: readonly Statement<RationalFunction>[]) =>
+  const held = parts.map(({ statements }) =>
     statements.flatMap((statement) => {
-      const verdict = verifyOn(search, range, statement);
-      return verdict.accepted ? [verdict] : [];
-    });
-  const [first, second] = [held(left.statements), held(right.statements)];
-  const all = [first, second, [...first, ...second]].find((some) => answersOf(verdictOf(instance, some)) === answers);
-  if (all === undefined) return null;
-  const statements = all.map(({ statement }) => statement);
-  return { from: left.from, to: right.to, statements, answers, reasons: left.reasons };
+      const own = verifyOn(search, range, statement);
+      if (own.accepted) return [own];
+      const other = verifyOn(search, range, withPlainLength(search, statement, range));
+      return other.accepted ? [other] : [];
+    }),
+  );
+  const all = [...held, held.flat()].find((some) => answersOf(verdictOf(instance, some)) === answers);
+  return all === undefined ? null : { from, to, statements: all.map(({ statement }) => statement), answers, reasons };
 }
 
 interface Search {
@@ -200,20 +212,13 @@ function fieldOn({ instance: { field }, fields }: Search, interval: Range): Fiel
   return known;
 }
 
-/** What the kernel says of a statement on a range, read from its JSON, as poles are seen where numbers are read. */
+/** What the kernel says of a statement on a range. */
 function verifyOn(
   search: Search,
   range: Range,
   statement: Statement<RationalFunction>,
 ): StatementVerdict<RationalFunction> {
-  const instance = { ...search.instance, field: fieldOn(search, range) };
-  const { read, write } = statementCodec(instance);
-  try {
-    return verifyStatement(instance, read(write(statement), ""));
-  } catch (error) {
-    if (!(error instanceof FamilyError)) throw error;
-    return { accepted: false, clause: `family.${error.clause}`, where: "", found: error.message, places: error.places };
-  }
+  return verifyStatement({ ...search.instance, field: fieldOn(search, range) }, statement);
 }
 
 /** The largest part of the range around s (from s on, if s is a place itself) on which the kernel accepts the statement; null if it accepts it nowhere. */
@@ -268,19 +273,20 @@ function choose(search: Search, reaching: readonly Reaching[], range: Range, ope
   }
   const own = within(kept).map(plainPlace) as unknown as Range;
   const covers = ({ range: [a, b] }: Reaching) => compareRoots(a, own[0]) <= 0 && compareRoots(b, own[1]) >= 0;
-  const statements = reaching.filter(covers).map(({ statement, written }) => plainer(search, statement, own, written));
+  // Where lengths were constant already they stay.
+  const statements = reaching
+    .filter(covers)
+    .map(({ statement, written }) => (written ? statement : withPlainLength(search, statement, own)));
   const reasons = new Map(open.map(({ question, reason }) => [questionKey(question), reason]));
   return { from: own[0], to: own[1], statements, answers: all, reasons };
 }
 
-/** The statement with lengths that are more plainly written, if the kernel accepts one of them on the range; where they were constant already, as it is. */
-function plainer(
+/** The statement with lengths that are plainly written, if the kernel accepts one of them on the range; else as it is. */
+function withPlainLength(
   search: Search,
   statement: Statement<RationalFunction>,
   range: Range,
-  isWritten: boolean,
 ): Statement<RationalFunction> {
-  if (isWritten) return statement;
   const instance = { ...search.instance, field: fieldOn(search, range) };
   const isAccepted = (one: Statement<RationalFunction>) => verifyOn(search, range, one).accepted;
   for (const ever of plainVariants(instance, statement, range)) {

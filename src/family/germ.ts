@@ -11,7 +11,7 @@ import { Q, type Rational, ratioToNumber } from "../exact/rational.js";
 /** The functions of K, ordered just above s. */
 export function germAt(K: Field<RationalFunction>, s: Rational): Field<RationalFunction> {
   const constants = (K.description === null ? Q : numberField(K.description)) as Field<unknown>;
-  const { inv, div } = functionArithmetic(K.description);
+  const { inv, div, fraction } = functionArithmetic(K.description);
   const factor = [-s.s * s.n, s.d];
   /** The value at s of the element without its zeros and poles there, which are of positive sign above s. */
   const leading = ({ numerators, denominator }: RationalFunction): unknown => {
@@ -31,6 +31,8 @@ export function germAt(K: Field<RationalFunction>, s: Rational): Field<RationalF
     ...K,
     inv,
     div,
+    // Just above s nothing has a pole.
+    functions: K.functions && { ...K.functions, fromParts: fraction },
     sign: (a): Sign => {
       if (K.isZero(a)) return 0;
       if (a.numerators.length === 1) {

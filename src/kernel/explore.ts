@@ -212,15 +212,28 @@ interface Value<E> {
   readonly sign: Sign | null;
 }
 
+/** With a sign that is only looked for when it is asked for: many are not, and over functions of a parameter not all have one. */
+function withSign<E>(z: Value<E>["z"], signOf: () => Sign | null): Value<E> {
+  let known: Sign | null | undefined;
+  return {
+    z,
+    get sign() {
+      if (known === undefined) known = signOf();
+      return known;
+    },
+  };
+}
+
 /** Every weight as a polynomial, with its sign where it is known in all of the reach. */
 function weightsOn<E>({ facts: { instance }, scope, reach, from }: Frame<E>): Value<E>[] {
   const { field: K, network, point } = instance;
   return weightsOf(instance, point).map((value, k) => {
     const moves = k < point.length && (scope === null || network.parameters[k]!.layers.includes(scope));
-    if (!moves) return { z: constant(K, value), sign: K.sign(value) };
-    const z = shiftedVariable(K, from === "point" ? value : K.zero, k);
-    const kept = reach === "near" || (typeof reach === "object" && compare(K, abs(K, value), reach.radius) > 0);
-    return { z, sign: kept ? K.sign(value) || null : null };
+    if (!moves) return withSign(constant(K, value), () => K.sign(value));
+    const isKept = () => reach === "near" || (typeof reach === "object" && compare(K, abs(K, value), reach.radius) > 0);
+    return withSign(shiftedVariable(K, from === "point" ? value : K.zero, k), () =>
+      isKept() ? K.sign(value) || null : null,
+    );
   });
 }
 
@@ -234,7 +247,7 @@ function passOn<E>(
 ): SampleOnCell<E> {
   const { facts, layers } = frame;
   const { field: K, network, data } = facts.instance;
-  let values: Value<E>[] = data[sample]!.x.map((c) => ({ z: constant(K, c), sign: K.sign(c) }));
+  let values: Value<E>[] = data[sample]!.x.map((c) => withSign(constant(K, c), () => K.sign(c)));
   const hidden: UnitOnCell<E>[][] = [];
   const grades = new Map<number, Grade<E>>();
   for (const [l, layer] of layers.entries()) {
@@ -250,15 +263,18 @@ function passOn<E>(
             terms.map(({ factor, value }) => [factor.z!, value.z!]),
           )
         : null;
-      return { z, sign: signOfSum(terms.map(({ factor, value }) => timesSign(factor.sign, value.sign))) };
+      return withSign(z, () => signOfSum(terms));
     });
     if (l === layers.length - 1) return { layers: hidden, outputs: sums.map(({ z }) => z) };
     const slope = K.fromRational(network.slopes[l]!);
     const linear = isLinearLayer(network, l);
-    const units = sums.map(({ z, sign: sum }, unit): UnitOnCell<E> => {
+    const units = sums.map((sum, unit): UnitOnCell<E> => {
       const at = { sample, layer: l, unit };
-      const sign = signs.get(keyOf(at)) ?? signAtPoint(frame, at, z, grades) ?? constantSign(K, z) ?? sum;
-      if (linear || sign === 1) return { z, sign, output: z };
+      const { z } = sum;
+      const signOf = () => signs.get(keyOf(at)) ?? signAtPoint(frame, at, z, grades) ?? constantSign(K, z) ?? sum.sign;
+      if (linear) return Object.assign(withSign(z, signOf), { output: z });
+      const sign = signOf();
+      if (sign === 1) return { z, sign, output: z };
       if (sign === 0) return { z, sign, output: new Map() };
       if (sign === -1) return { z, sign, output: K.isZero(slope) ? new Map() : z && scaled(K, z, slope) };
       const own = relaxed.get(keyOf(at));
@@ -268,10 +284,12 @@ function passOn<E>(
     });
     hidden.push(units);
     // An output has the sign of z; off, a ReLU's is zero; open, it is at least not negative.
-    values = units.map(({ sign, output }) => {
-      const nonnegative = !linear && K.isZero(slope);
-      return { z: output, sign: !nonnegative ? sign : sign === null ? 1 : sign === -1 ? 0 : sign };
-    });
+    const isNonnegative = !linear && K.isZero(slope);
+    values = units.map((unit) =>
+      withSign(unit.output, () =>
+        !isNonnegative ? unit.sign : unit.sign === null ? 1 : unit.sign === -1 ? 0 : unit.sign,
+      ),
+    );
   }
   throw new RangeError("a network has at least one layer");
 }
@@ -300,14 +318,16 @@ function constantSign<E>(K: Field<E>, z: MultivariatePolynomial<E> | null): Sign
   return K.sign(constantTerm(K, z));
 }
 
-function timesSign(a: Sign | null, b: Sign | null): Sign | null {
-  return a === 0 || b === 0 ? 0 : a === null || b === null ? null : ((a * b) as Sign);
-}
-
-/** The sign of a sum, 0 for an empty one, from the signs of its terms; null where they leave it open. */
-function signOfSum(terms: readonly (Sign | null)[]): Sign | null {
-  const signs = terms.filter((sign) => sign !== 0);
-  return signs.every((sign) => sign !== null && sign === signs[0]) ? (signs[0] ?? 0) : null;
+/** The sign of Σ factor · value, none of which is the zero polynomial; 0 for an empty sum, null where the terms leave it open. */
+function signOfSum<E>(terms: readonly { readonly factor: Value<E>; readonly value: Value<E> }[]): Sign | null {
+  let sign: Sign = 0;
+  for (const { factor, value } of terms) {
+    if (factor.sign === null || value.sign === null) return null;
+    const own = (factor.sign * value.sign || 0) as Sign;
+    if (sign !== 0 && own !== 0 && own !== sign) return null;
+    sign = own || sign;
+  }
+  return sign;
 }
 
 /** Equal for what is the same. */

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { RationalFunction } from "../../src/exact/function-field.js";
+import { functionArithmetic, type RationalFunction } from "../../src/exact/function-field.js";
 import { compareRoots } from "../../src/exact/integer-polynomial.js";
 import { type CertifiedPiece, decideFamily } from "../../src/family/diagram.js";
-import { verifyCertificate } from "../../src/kernel/verify.js";
+import { verifyCertificate, verifyStatement } from "../../src/kernel/verify.js";
 import { parseJson } from "../../src/network/decode.js";
-import type { Problem } from "../../src/network/instance.js";
+import type { Instance, Problem } from "../../src/network/instance.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { type Diagram, diagramJson, summaryText } from "../../src/report/pieces.js";
 import { isPlace } from "../../src/report/places.js";
@@ -83,6 +83,36 @@ describe("pieces", () => {
     const diagram = decide(diagonal({ point: ["t", "0", "1", "0"] }));
     expect(summaryText(diagram)).toMatch(/^infeasible for 0 < t < 1, global at t = 1, not KKT for 1 < t < 3$/);
     expectWhole(diagram);
+  });
+
+  it("do not end where only a coefficient changes its sign", () => {
+    const own = {
+      family: { parameter: "s", interval: ["-2", "10"] },
+      network: { kind: "diagonal", width: 3, depth: 2, activation: "linear" },
+      data: [{ x: ["1", "s^2 - 1", "1 + (s + 2)/10"], y: 1 }],
+      point: ["1", "0", "0", "1", "0", "0"],
+    };
+    const diagram = decide(diagonal(own));
+    expect(diagram.pieces.length).toBe(1);
+    expect(summaryText(diagram)).toBe("not local for -2 < s < 10");
+    expectWhole(diagram);
+  });
+
+  it("are not claimed from evidence with a pole in them", () => {
+    const { problem } = parseProblem(
+      diagonal({
+        family: { parameter: "s", interval: ["0", "1"] },
+        network: { kind: "fully-connected", widths: [2, 1], activation: "linear" },
+        data: [{ x: ["1", "(s - 1/2)^2"], y: 1 }],
+        point: ["1", "0"],
+      }),
+    );
+    const instance = { ...problem, point: problem.point! } as Instance<RationalFunction>;
+    const K = instance.field;
+    // d · x = 0 at every s but 1/2, where x is (1, 0).
+    const direction = [K.neg(K.one), functionArithmetic(null).fraction([[4n]], [1n, -4n, 4n])];
+    const statement = { kind: "not-kkt", direction: new Map(direction.entries()), trees: [] } as const;
+    expect(verifyStatement(instance, statement)).toMatchObject({ accepted: false, clause: "family.pole" });
   });
 
   it("see a single value at which a margin is active", () => {
