@@ -1,7 +1,6 @@
 /** `attracts`: the reduction, the ball and the trap, with the numbers of this point; the argument is that of `proofs/theory.md`, §13. */
-import { squaredNorm } from "../../exact/field.js";
-import type { Interval } from "../../exact/interval.js";
-import { type Rational, ratioToNumber } from "../../exact/rational.js";
+import { power, squaredNorm } from "../../exact/field.js";
+import { rational as exactly, Q, type Rational } from "../../exact/rational.js";
 import type { Facts } from "../../kernel/facts.js";
 import type { Path } from "../../kernel/path.js";
 import type { Proved } from "../../kernel/statements/index.js";
@@ -18,8 +17,7 @@ export function attractsClaim<E>(
   const { reduced, ring } = basin;
   const { degree: m } = reduced;
   const rational = (value: Rational) => numberLatex(K, K.fromRational(value));
-  const numbers = ({ low, high }: Interval) =>
-    [low, high].map((end) => ratioToNumber(end, 1n << BigInt(ring.precision))) as [number, number];
+  const endOf = (end: bigint) => exactly(end, 1n << BigInt(ring.precision));
 
   const phi = coordinateNames(network, K, range, "\\varphi");
   const eta = coordinateNames(network, K, idle, "\\eta");
@@ -40,21 +38,20 @@ export function attractsClaim<E>(
     const relation = path === null ? (on ? ">" : "<") : on ? "\\ge" : "\\le"; // at the end of a path a unit may rest at zero
     return symbols.length === 0 ? [] : [`$${symbols.join(", ")} ${relation} 0$`];
   });
-  const least = Math.min(...basin.multipliers.map((x) => numbers(x)[0]));
-  const [, lengthAbove] = numbers(
-    ring.add(
-      ring.root(
-        starts.centre.reduce((total, x, k) => ring.add(total, ring.mul(basin.squares[k]!, ring.mul(x, x))), ring.zero),
-        2,
-      ),
-      starts.radius,
+  const least = basin.multipliers.reduce((low, x) => (x.low < low ? x.low : low), basin.multipliers[0]!.low);
+  const { high: lengthAbove } = ring.add(
+    ring.root(
+      starts.centre.reduce((total, x, k) => ring.add(total, ring.mul(basin.squares[k]!, ring.mul(x, x))), ring.zero),
+      2,
     ),
+    starts.radius,
   );
-  const bound = (numbers(basin.norm)[0] + ball.growth.valueOf() * ball.radius.valueOf() ** 2) ** (-m / 2);
-  // So many digits that the printed inequality is true, with room for floating point.
-  const digits =
-    DIGITS.find((n) => start.level.valueOf() * roundedUp(lengthAbove, n) ** -m > bound * (1 + 1e-13)) ?? 16;
-  const length = roundedUp(lengthAbove, digits);
+  const sphere = Q.add(endOf(basin.norm.low), Q.mul(ball.growth, Q.mul(ball.radius, ball.radius)));
+  const reached = Q.mul(Q.mul(start.level, start.level), power(Q, sphere, BigInt(m)));
+  // So many digits that the printed inequality is true; the kernel found it true for the number itself.
+  let digits = 5;
+  while (Q.sign(Q.sub(reached, power(Q, rounded(endOf(lengthAbove), digits, "up"), 2n * BigInt(m)))) <= 0) digits++;
+  const length = decimalText(rounded(endOf(lengthAbove), digits, "up"));
   const norm = numberLatex(K, squaredNorm(K, point));
   const growth = rational(ball.growth);
   const space = isWhole
@@ -70,7 +67,7 @@ export function attractsClaim<E>(
         `and their gradients by all parameters lie in the space $V$ of $${phi.join(", ")}$${eta.length === 0 ? "" : `: $${eta.join(", ")}$ stand still`}. So the flow is the gradient flow in $V$ of these polynomials, homogeneous of degree $${m}$. On $V$ let $|\\vartheta|$ be the norm of the parameters, and $\\hat\\vartheta = \\vartheta/(\\min_j q_j)^{1/${m}}$, at which the least margin is $1$.`,
       ),
       text(
-        `The ball: let $X$ be the points of $V$ within $\\rho = ${rational(ball.radius)}$ of $\\theta$. ${active.length === margins.length ? "" : "In $X$ the margins that are not active at $\\theta$ exceed $1$. "}With the multipliers $${tupleLatex(K, multipliers)}$ of its active margins, $\\theta$ is a KKT point of the problem in $V$. Every KKT point in $X$ has multipliers above $${roundedDown(least)}$, so its active margins are the same. With $\\psi(h) = h - \\tfrac{\\mu}{2} h^{2}$, $\\mu = ${rational(ball.penalties[0])}$, the Lagrangian $F_{\\lambda}(\\vartheta) = \\tfrac{1}{2}|\\vartheta|^{2} - \\sum_j \\lambda_j \\psi(q_j(\\vartheta) - 1)$ has, by interval arithmetic, a mean Hessian of at least $${growth}$ along every segment in $X$ that starts in $\\theta$, for the multipliers of $\\theta$; and, with $\\mu = ${rational(ball.penalties[1])}$, of more than $-${growth}$ along those that end in $\\theta$, for all these multipliers. At KKT points of $X$, $F_{\\lambda}$ is stationary and equal to $\\tfrac{1}{2}|\\vartheta|^{2}$; at points with all $q_j \\ge 1$, and with the first $\\mu$, it is at most that. So $\\theta$ is the only KKT point in $X$, and`,
+        `The ball: let $X$ be the points of $V$ within $\\rho = ${rational(ball.radius)}$ of $\\theta$. ${active.length === margins.length ? "" : "In $X$ the margins that are not active at $\\theta$ exceed $1$. "}With the multipliers $${tupleLatex(K, multipliers)}$ of its active margins, $\\theta$ is a KKT point of the problem in $V$. Every KKT point in $X$ has multipliers above $${decimalText(rounded(endOf(least), 5, "down"))}$, so its active margins are the same. With $\\psi(h) = h - \\tfrac{\\mu}{2} h^{2}$, $\\mu = ${rational(ball.penalties[0])}$, the Lagrangian $F_{\\lambda}(\\vartheta) = \\tfrac{1}{2}|\\vartheta|^{2} - \\sum_j \\lambda_j \\psi(q_j(\\vartheta) - 1)$ has, by interval arithmetic, a mean Hessian of at least $${growth}$ along every segment in $X$ that starts in $\\theta$, for the multipliers of $\\theta$; and, with $\\mu = ${rational(ball.penalties[1])}$, of more than $-${growth}$ along those that end in $\\theta$, for all these multipliers. At KKT points of $X$, $F_{\\lambda}$ is stationary and equal to $\\tfrac{1}{2}|\\vartheta|^{2}$; at points with all $q_j \\ge 1$, and with the first $\\mu$, it is at most that. So $\\theta$ is the only KKT point in $X$, and`,
       ),
       display(
         `|\\vartheta|^{2} \\ge |\\theta|^{2} + ${growth}\\,|\\vartheta - \\theta|^{2} \\qquad (\\vartheta \\in X, \\text{ all } q_j(\\vartheta) \\ge 1).`,
@@ -114,14 +111,14 @@ function coordinateNames<E>(
   });
 }
 
-const DIGITS = [5, 6, 7, 8, 10, 12, 14];
-
-function roundedUp(x: number, digits: number): number {
-  const unit = 10 ** (Math.ceil(Math.log10(x)) - digits);
-  return Number((Math.ceil(x / unit) * unit).toPrecision(digits + 1));
+/** The next number of so many digits. */
+function rounded(x: Rational, digits: number, side: "up" | "down"): Rational {
+  const scale = 10n ** BigInt(Math.max(0, digits - Math.ceil(Math.log10(Q.toNumber(x)))));
+  const units = side === "up" ? (x.n * scale + x.d - 1n) / x.d : (x.n * scale) / x.d;
+  return exactly(units, scale);
 }
 
-function roundedDown(x: number): number {
-  const unit = 10 ** (Math.ceil(Math.log10(x)) - 5);
-  return Number((Math.floor(x / unit) * unit).toPrecision(6));
+/** Of a number whose decimals end. */
+function decimalText(x: Rational): string {
+  return x.toString(x.d.toString().length * 4);
 }

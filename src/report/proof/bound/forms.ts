@@ -211,11 +211,12 @@ export function remainderLatex<E>(
     ...constants.map((c) => numberLatex(K, c)),
   ]);
   if (!isLong) return { formula, remark: "" };
-  const pivots = squares.flat().map(({ coefficient }) => `${Number(K.toNumber(coefficient).toPrecision(3))}`);
-  return {
-    formula,
-    remark: `, where $S$ is a sum of ${pivots.length} squares of linear forms, with the factors $${pivots.join("$, $")}$, rounded`,
-  };
+  const pivots = squares.flat().map(({ coefficient }) => coefficient);
+  const what = `, where $S$ is a sum of ${pivots.length} squares of linear forms, with`;
+  // A function of the parameter is no number.
+  if (K.functions !== null) return { formula, remark: `${what} positive factors` };
+  const rounded = pivots.map((c) => `$${Number(K.toNumber(c).toPrecision(3))}$`);
+  return { formula, remark: `${what} the factors ${rounded.join(", ")}, rounded` };
 }
 
 /** The matrix of a strand, scaled, with its rows in the order of the weights. */
