@@ -1,5 +1,5 @@
 /** Reading certificates, of which only accepted ones are shown, and writing them. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { InputError, readJson } from "../network/decode.js";
 import { type Accepted, acceptedIn } from "../report/accepted.js";
@@ -35,15 +35,32 @@ export function ensureReplaceable(path: string): void {
 export function writeCertificate(path: string, text: string): string | null {
   ensureReplaceable(path);
   const earlier = existsSync(path) ? readText(path) : null;
-  const kept = earlier === null || problemIn(earlier) === problemIn(text) ? null : earlier;
-  if (kept === null) {
-    writeAtomically(path, text);
-    return null;
-  }
-  const name = `${basename(path, ".json")}-${sha256(kept).slice(0, 8)}.json`;
-  const away = join(dirname(path), "replaced", name);
-  writeAtomically(away, kept);
+  const isOther = earlier !== null && problemIn(earlier) !== problemIn(text);
+  const away = isOther ? keep(path, earlier) : null;
   writeAtomically(path, text);
+  return away;
+}
+
+/** Takes certificates of an earlier run, NAME.k.json for k > count, out of the way: a reader of NAME.*.json would take them for this run's. */
+export function setAside(folder: string, name: string, count: number): readonly { path: string; now: string }[] {
+  const pieceOf = (file: string) =>
+    file.startsWith(`${name}.`) && file.endsWith(".json") ? file.slice(name.length + 1, -".json".length) : "";
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const stale = files.filter((file) => /^[1-9]\d*$/.test(pieceOf(file)) && Number(pieceOf(file)) > count);
+  return stale.flatMap((file) => {
+    const path = join(folder, file);
+    const text = readText(path);
+    if (sortOf(path, text) !== "certificate") return [];
+    const now = keep(path, text);
+    rmSync(path);
+    return [{ path, now }];
+  });
+}
+
+/** Keeps what is in a file in a folder beside it, under a name of its own. */
+function keep(path: string, text: string): string {
+  const away = join(dirname(path), "replaced", `${basename(path, ".json")}-${sha256(text).slice(0, 8)}.json`);
+  writeAtomically(away, text);
   return away;
 }
 

@@ -15,7 +15,7 @@ import { type Approximation, helpText } from "../report/help.js";
 import { type Diagram, diagramJson, diagramText } from "../report/pieces.js";
 import { verdictText } from "../report/text.js";
 import { interfaceOf, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
-import { ensureReplaceable, writeCertificate } from "./certificates.js";
+import { ensureReplaceable, setAside, writeCertificate } from "./certificates.js";
 import { badInput, complain, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
 import { readProblem, requestOf, withPoint } from "./problems.js";
 
@@ -36,8 +36,7 @@ export function register(command: Command): void {
         try {
           const { json, text, isDecided, replaced } = checkFile(file, written, options);
           verdicts.push(json);
-          for (const { path, now } of replaced)
-            complain(`${path}: another problem or point had this name; its certificate is now ${now}`);
+          for (const { path, why, now } of replaced) complain(`${path}: ${why}; its certificate is now ${now}`);
           codes.push(isDecided ? EXIT.done : EXIT.undecided);
           if (!options.json) say(`${text()}\n`);
         } catch (error) {
@@ -56,11 +55,14 @@ function effortOf(text: string): number {
   return effort;
 }
 
-/** A certificate of the same name, which is about another problem or point, and where it is now. */
+/** An earlier certificate whose name is taken, or that is no piece any more, and where it is now. */
 interface Replaced {
   readonly path: string;
+  readonly why: string;
   readonly now: string;
 }
+
+const OTHER = "another problem or point had this name";
 
 /** What was found, for `--json` and for a terminal. */
 interface Checked {
@@ -109,7 +111,7 @@ function checkFile(
       json: interfaceOf(verdict),
       text: () => [verdictText(verdict), ...helpOf(instance, verdict)].join("\n"),
       isDecided: verdict.undecided.length === 0,
-      replaced: now === null ? [] : [{ path, now }],
+      replaced: now === null ? [] : [{ path, why: OTHER, now }],
     };
   } finally {
     progress.done();
@@ -141,9 +143,10 @@ export function certifyFamily(
   for (const path of files) if (path !== null) ensureReplaceable(path);
   const replaced = texts.flatMap((text, k) => {
     const now = text === null ? null : writeCertificate(files[k]!, text);
-    return now === null ? [] : [{ path: files[k]!, now }];
+    return now === null ? [] : [{ path: files[k]!, why: OTHER, now }];
   });
-  return { diagram: { name, parameter, pieces }, files, texts, replaced };
+  const stale = setAside(out, name, pieces.length).map((one) => ({ ...one, why: "an earlier run had more pieces" }));
+  return { diagram: { name, parameter, pieces }, files, texts, replaced: [...replaced, ...stale] };
 }
 
 /** What the terminal shows below a verdict that leaves something to explain. */

@@ -46,6 +46,19 @@ describe("check", () => {
     expect(run("verify", "certs/diagonal.1.json", "--problem", "narrower.json").status).toBe(1);
   });
 
+  it("leaves no piece of an earlier run beside its own", () => {
+    run("check", file("whole.json"), "--out", "again");
+    const { stderr } = run(
+      "check",
+      file("part.json", { family: { parameter: "t", interval: ["0", "1"] } }),
+      "--out",
+      "again",
+    );
+    expect(readdirSync(join(folder, "again")).sort()).toEqual(["diagonal.1.json", "replaced"]);
+    expect(readdirSync(join(folder, "again/replaced")).length).toBe(2);
+    expect(stderr).toMatch(/diagonal\.3\.json: an earlier run had more pieces; its certificate is now again\/replaced/);
+  });
+
   it("has the pieces in JSON, in order, a single value with equal ends", () => {
     const { status, stdout } = run("check", join(FAMILIES, "fc-relu-family.json"), "--json", "--out", "json");
     expect(status).toBe(0);
