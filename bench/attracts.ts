@@ -7,6 +7,7 @@ import { factsOf } from "../src/kernel/facts.js";
 import { verifyStatement } from "../src/kernel/verify.js";
 import { readClaims, readInstance } from "../src/paper/claims.js";
 import { findAttraction } from "../src/prover/attracts.js";
+import { ORDINARY } from "../src/prover/effort.js";
 import { converges, startsOf } from "../test/prover/trapped.js";
 
 const [count = "1000", only] = process.argv.slice(2);
@@ -16,7 +17,7 @@ for (const name of names.filter((one) => only === undefined || one === only)) {
   const file = readInstance(name);
   const instance = { ...file.problem, point: file.problem.point! };
   const begun = performance.now();
-  const found = findAttraction(factsOf(instance));
+  const found = findAttraction(factsOf(instance), null, ORDINARY);
   if (found.kind === "open") throw new Error(`${name}: ${found.reason}`);
   const middle = performance.now();
   const { accepted } = verifyStatement(instance, found.statement);

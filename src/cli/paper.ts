@@ -8,6 +8,7 @@ import { formatJson } from "../network/codec.js";
 import { type Claim, readClaims, readFamily, readInstance } from "../paper/claims.js";
 import { startOf } from "../prover/attracts.js";
 import { certify } from "../prover/certify.js";
+import { ORDINARY } from "../prover/effort.js";
 import { attractionFrom } from "../prover/from-start.js";
 import { extentText, summaryText } from "../report/pieces.js";
 import { rangeText } from "../report/places.js";
@@ -134,7 +135,7 @@ function certifyFromStart(name: string, folder: string, open: string[]): void {
   const facts = factsOf(instance);
   const start = startOf(facts, flow!.start!);
   for (const loss of LOSSES) {
-    const found = attractionFrom(facts, start, loss);
+    const found = attractionFrom(facts, start, loss, ORDINARY);
     if (found.kind === "open") open.push(`${name}, ${loss} loss: not proved from the file's start: ${found.reason}`);
     else
       writeAtomically(join(folder, `${name}.${loss}.json`), formatJson(writeCertificate(instance, [found.statement])));

@@ -17,6 +17,7 @@ import { type Attracts, exactTarget, patternsAt, type StartBall, startsAround } 
 import type { Instance } from "../network/instance.js";
 import { marginOf, marginsOf } from "../network/instance.js";
 import { eigen } from "../numeric/eigen.js";
+import type { Search } from "./effort.js";
 import { FLOATS } from "./search/approximate.js";
 import { roundTo, sparse } from "./search/vectors.js";
 
@@ -67,7 +68,7 @@ export function startOf<E>(facts: Facts<E>, given: readonly (number | Rational)[
 }
 
 /** A certificate that the flow converges to the point, from a given start if that is trapped, and otherwise from one of its own. */
-export function findAttraction<E>(facts: Facts<E>, given: readonly E[] | null = null): AttractsOutcome<E> {
+export function findAttraction<E>(facts: Facts<E>, given: readonly E[] | null, search: Search): AttractsOutcome<E> {
   let reason = "no space was found that the flow does not leave";
   let reached = -1;
   // The reason is that of the attempt that went farthest.
@@ -77,7 +78,7 @@ export function findAttraction<E>(facts: Facts<E>, given: readonly E[] | null = 
   };
   for (const start of given === null ? [null] : [given, null]) {
     const patterns = patternsAt(facts, start ?? facts.instance.point); // units at 0 are off
-    for (const { basin, multipliers } of basins(facts, patterns, refuse)) {
+    for (const { basin, multipliers } of basins(facts, patterns, search, refuse)) {
       const found = attempt(() => (start === null ? ownStart(basin) : grown(basin, start)));
       if (found instanceof Rejection) {
         refuse(found);
@@ -96,21 +97,35 @@ export function findAttraction<E>(facts: Facts<E>, given: readonly E[] | null = 
 /** Hears why a space, a ball or a start would not do. */
 type Refuse = (rejection: Rejection) => void;
 
+/** What the search for the balls of one pattern may cost, in the kernel's words: twice what the kernel may spend on the one that is found. */
+const MAX_WORK = 2e9;
+
+/** The search for balls has cost all that it may. */
+class Exhausted extends Error {}
+
 /** In each space that the flow does not leave under the patterns, the largest ones first, a ball that traps the point. */
 export function* basins<E>(
   facts: Facts<E>,
   patterns: readonly Pattern[],
+  { effort, reached }: Search,
   refuse: Refuse = () => {},
 ): Generator<{ readonly basin: Basin<E>; readonly multipliers: readonly E[] }> {
-  for (const reduction of reductions(facts, patterns)) {
-    const found = attempt(() =>
-      largestBasin(
-        facts,
-        reduce(facts.instance, reduction, patterns, () => {}),
-      ),
-    );
-    if (found instanceof Rejection) refuse(found);
-    else yield found;
+  let left = MAX_WORK * effort;
+  const spend = (words: number): void => {
+    left -= words;
+  };
+  const go = () => {
+    if (left < 0) throw new Exhausted();
+  };
+  try {
+    for (const reduction of reductions(facts, patterns)) {
+      const found = attempt(() => largestBasin(facts, reduce(facts.instance, reduction, patterns, spend), go));
+      if (found instanceof Rejection) refuse(found);
+      else yield found;
+    }
+  } catch (error) {
+    if (!(error instanceof Exhausted)) throw error;
+    reached(`${(MAX_WORK * effort) / 1e9} billion words in the search for a ball`);
   }
 }
 
@@ -213,10 +228,11 @@ const RADII = [0.3, 0.2, 0.16, 0.13, 0.1, 0.08, 0.06, 0.045, 0.03, 0.02, 0.01, 0
 const GROWTHS = [0.85, 0.65, 0.45, 0.3, 0.15];
 const PENALTIES = [1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 4, 16, 64];
 
-/** The ball with the greatest κρ² that the kernel accepts. */
+/** The ball with the greatest κρ² that the kernel accepts; `go` is asked before each attempt. */
 function largestBasin<E>(
   facts: Facts<E>,
   reduced: Reduced<E>,
+  go: () => void,
 ): { readonly basin: Basin<E>; readonly multipliers: readonly E[] } {
   const { instance, active } = facts;
   const K = instance.field;
@@ -284,6 +300,7 @@ function largestBasin<E>(
   const accepts = (radius: number, mu: number, growth: number): Rejection | null => {
     let why: Rejection | null = null;
     for (const nu of [0, mu / 2, mu]) {
+      go();
       const ball = make(radius, growth, [mu, nu]);
       const basin = attempt(() => basinOf(reduced, ring, target, ball));
       if (!(basin instanceof Rejection)) {

@@ -8,6 +8,7 @@ import type { Pattern } from "../kernel/forward.js";
 import { boxOf, type Loss, type Reached, restsOff } from "../kernel/path.js";
 import { keptBy, patternsAt, startsAround } from "../kernel/statements/attracts.js";
 import { type AttractsOutcome, attempt, basins, levelAt } from "./attracts.js";
+import type { Search } from "./effort.js";
 import { PATH_OPTIONS, tracePath } from "./path.js";
 
 /** Radii of the balls of starts that are tried; the last is nearly the start alone. */
@@ -19,11 +20,16 @@ type Candidate<E> = ReturnType<typeof basins<E>> extends Generator<infer T> ? T 
  * A certificate that the flow of the loss converges to the point from the start, by a path into a trap: in the whole space; or in a proper
  * subspace that holds the start, whose flow keeps the start's pattern.
  */
-export function attractionFrom<E>(facts: Facts<E>, point: readonly E[], loss: Loss): AttractsOutcome<E> {
+export function attractionFrom<E>(
+  facts: Facts<E>,
+  point: readonly E[],
+  loss: Loss,
+  search: Search,
+): AttractsOutcome<E> {
   const known = new Map<string, readonly Candidate<E>[]>();
   const basinsUnder = (patterns: readonly Pattern[]): readonly Candidate<E>[] => {
     const key = JSON.stringify(patterns);
-    const own = known.get(key) ?? [...basins(facts, patterns)];
+    const own = known.get(key) ?? [...basins(facts, patterns, search)];
     known.set(key, own);
     return own;
   };

@@ -125,16 +125,16 @@ export function prove<E>(
     const start = attracts.start === null ? null : startOf(facts, attracts.start);
     const found: AttractsOutcome<E> =
       kkt.kind === "kkt"
-        ? findAttraction(facts, start)
+        ? findAttraction(facts, start, search)
         : { kind: "open", reason: "the point is not shown to be a KKT point" };
     if (found.kind === "found") keep(found.statement);
-    else leave({ about: "attracts", scope: null }, found.reason);
+    else leave({ about: "attracts", scope: null }, found.reason + limitsText());
     const isOther = found.kind === "found" && start !== null && found.statement.start.point !== start;
     for (const loss of isOther ? attracts.losses : []) {
       progress(`flow from the start, ${loss} loss`);
-      const path = attractionFrom(facts, start!, loss);
+      const path = attractionFrom(facts, start!, loss, search);
       if (path.kind === "found") keep(path.statement);
-      else leave({ about: "attracts", scope: null, loss }, path.reason);
+      else leave({ about: "attracts", scope: null, loss }, path.reason + limitsText());
     }
   }
   return { statements, open };

@@ -5,6 +5,7 @@ import { verifyStatement } from "../../src/kernel/verify.js";
 import { readClaims, readInstance } from "../../src/paper/claims.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { findAttraction, startOf } from "../../src/prover/attracts.js";
+import { ORDINARY } from "../../src/prover/effort.js";
 import { converges, startsOf } from "./trapped.js";
 
 const NAMES = [...new Set(readClaims().flatMap(({ instances }) => instances))];
@@ -22,7 +23,7 @@ const OPEN = [
 function statementOf(file: ReturnType<typeof readInstance>, start: readonly number[] | null = null) {
   const instance = { ...file.problem, point: file.problem.point! };
   const facts = factsOf(instance);
-  const found = findAttraction(facts, start && startOf(facts, start));
+  const found = findAttraction(facts, start && startOf(facts, start), ORDINARY);
   if (found.kind === "open") throw new Error(found.reason);
   expect(verifyStatement(instance, found.statement).accepted).toBe(true);
   return found.statement;
@@ -131,7 +132,7 @@ describe("other networks", () => {
   ];
   it.each(open)("says why not: %s", (_, problem, reason) => {
     const file = parse(problem);
-    const found = findAttraction(factsOf({ ...file.problem, point: file.problem.point! }));
+    const found = findAttraction(factsOf({ ...file.problem, point: file.problem.point! }), null, ORDINARY);
     expect(found.kind === "open" && found.reason).toMatch(reason);
   });
 });

@@ -8,6 +8,7 @@ import type { Instance } from "../../src/network/instance.js";
 import { readInstance } from "../../src/paper/claims.js";
 import { parseProblem } from "../../src/problem/problem.js";
 import { findAttraction, startOf } from "../../src/prover/attracts.js";
+import { ORDINARY } from "../../src/prover/effort.js";
 import { attractionFrom } from "../../src/prover/from-start.js";
 import { converges, startsOf } from "./trapped.js";
 
@@ -20,7 +21,7 @@ function problemOf(parts: object): Instance<unknown> {
 }
 
 function foundFrom<E>(facts: Facts<E>, start: readonly E[], loss: (typeof LOSSES)[number]) {
-  const found = attractionFrom(facts, start, loss);
+  const found = attractionFrom(facts, start, loss, ORDINARY);
   if (found.kind === "open") throw new Error(found.reason);
   expect(verifyStatement(facts.instance, found.statement).accepted).toBe(true);
   return found.statement;
@@ -43,7 +44,7 @@ describe("fc-relu, from the paper's own start, whose second unit is on at first"
   });
 
   it("is not in the trap itself", () => {
-    const found = findAttraction(facts, start);
+    const found = findAttraction(facts, start, ORDINARY);
     expect(found.kind === "found" && found.statement.start.point).not.toBe(start);
   });
 });
@@ -64,7 +65,7 @@ describe("where a subspace holds the start", () => {
   });
 
   it("and a start beside it is refused: its flow goes elsewhere", () => {
-    const found = attractionFrom(facts, start(2n, 1n, 1n, 1n), "exponential");
+    const found = attractionFrom(facts, start(2n, 1n, 1n, 1n), "exponential", ORDINARY);
     expect(found.kind).toBe("open");
   });
 });

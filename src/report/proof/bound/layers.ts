@@ -55,6 +55,18 @@ export function isUnique<E>(bounds: Bounds<E>): boolean {
   });
 }
 
+/** What a claim for one or several scopes says, with the name of the point, and the index of a margin. */
+function opening<E>(group: readonly Bounds<E>[], what: string): { claimed: string; name: string; index: string } {
+  const [{ facts, scope }] = group as [Bounds<E>];
+  const name = group.length === 1 ? pointLatex(scope) : "\\theta_{l}";
+  const problems = group.map((one) => `$${problemLatex(one.scope)}$`);
+  const claimed =
+    group.length === 1
+      ? `The point $${name}$ is ${what} of ${problems[0]}.`
+      : `For each of the problems ${problems.join(", ")}, the point $${name}$ is ${what}.`;
+  return { claimed, name, index: facts.instance.network.outputs === 1 ? "i" : "i,k" };
+}
+
 /** All layers whose problem has one cell in one claim. */
 export function convexClaim<E>(group: readonly Bounds<E>[]): Block {
   const [{ facts }] = group as [Bounds<E>];
@@ -88,27 +100,21 @@ export function convexClaim<E>(group: readonly Bounds<E>[]): Block {
     const signs = products.map(({ first }) => `$${first.symbol} ${first.isNegated ? "\\le" : "\\ge"} 0$`);
     return `${scope === null ? "" : `Layer ${scope + 1}: `}${[...used, ...signs].join(", ")}; $\\langle ${name}, w\\rangle = ${combined} \\ge ${numberLatex(K, norm)} = \\|${name}\\|^{2}$.`;
   });
-  const problems = group.map(({ scope }) => `$${problemLatex(scope)}$`);
   const isLast = group.every(({ scope }) => scope === network.layers.length - 1);
   const stay = isLast && !isLinear(network) ? "stay, and with them every pattern," : "stay";
   const moving = isWhole
     ? "The margins that are used are linear in the weights $w$ that move"
     : `While the other layers ${stay} the margins that are used are linear in the weights $w$ of the layer`;
-  const name = group.length === 1 ? pointLatex(group[0]!.scope) : "\\theta_{l}";
-  return claim(
-    group.length === 1
-      ? `The point $${name}$ is the unique global optimum of ${problems[0]}.`
-      : `For each of the problems ${problems.join(", ")}, the point $${name}$ is the unique global optimum.`,
-    [
-      text(
-        `${moving}. For every feasible $w$, with $m_{${network.outputs === 1 ? "i" : "i,k"}}(w) = ${network.outputs === 1 ? "y_i\\Phi" : "\\Phi_{y_i} - \\Phi_k"} \\ge 1$:`,
-      ),
-      items(entries),
-      text(
-        `By the Cauchy–Schwarz inequality $\\|${name}\\|\\,\\|w\\| \\ge \\|${name}\\|^{2}$, so $\\|w\\| \\ge \\|${name}\\|$, with equality for $w = ${name}$ only.`,
-      ),
-    ],
-  );
+  const { claimed, name, index } = opening(group, "the unique global optimum");
+  return claim(claimed, [
+    text(
+      `${moving}. For every feasible $w$, with $m_{${index}}(w) = ${network.outputs === 1 ? "y_i\\Phi" : "\\Phi_{y_i} - \\Phi_k"} \\ge 1$:`,
+    ),
+    items(entries),
+    text(
+      `By the Cauchy–Schwarz inequality $\\|${name}\\|\\,\\|w\\| \\ge \\|${name}\\|^{2}$, so $\\|w\\| \\ge \\|${name}\\|$, with equality for $w = ${name}$ only.`,
+    ),
+  ]);
 }
 
 /** All layers whose problem is cut into cells in one claim, with a table for each. */
@@ -116,31 +122,23 @@ export function cellsClaim<E>(group: readonly Bounds<E>[]): Block {
   const [{ reach, facts }] = group as [Bounds<E>];
   const { network } = facts.instance;
   const unique = group.every(isUnique);
-  const problems = group.map(({ scope }) => `$${problemLatex(scope)}$`);
-  const what = unique ? "the unique global optimum" : `a ${reach} optimum`;
-  const name = group.length === 1 ? pointLatex(group[0]!.scope) : "\\theta_{l}";
-  const index = network.outputs === 1 ? "i" : "i,k";
-  return claim(
-    group.length === 1
-      ? `The point $${name}$ is ${what} of ${problems[0]}.`
-      : `For each of the problems ${problems.join(", ")}, the point $${name}$ is ${what}.`,
-    [
-      text(
-        `The signs of the pre-activations cut ${reach === "local" ? `a neighbourhood of $${name}$` : "the space"} ${group[0]!.scope === null ? "of the weights $w$" : "of the layer's weights $w$"} into closed cells, on which the margins $m_{${index}} = ${anyMarginLatex(network, "\\theta'")}$ that matter are linear. Let $f = \\sum \\lambda_{${index}} m_{${index}}$ with $\\lambda_{${index}} \\ge 0$ and $\\Lambda = \\sum \\lambda_{${index}} > 0$, plus perhaps multiples of pre-activations that are not negative on the cell. For every feasible $w$ in the cell`,
-      ),
-      display(
-        "\\Lambda \\le f(w) \\le \\|f\\|\\,\\|w\\|, \\qquad\\text{so}\\qquad \\|w\\|^{2} \\ge \\Lambda^{2} / \\|f\\|^{2},",
-      ),
-      text(
-        `and there is no feasible point in the cell if $f = 0$. It remains to find this bound at least $\\|${name}\\|^{2}$ on each cell${
-          unique
-            ? `; equality requires $w = \\Lambda f / \\|f\\|^{2}$, which is $${name}$ wherever the bound is equal to $\\|${name}\\|^{2}$`
-            : ""
-        }.`,
-      ),
-      ...group.flatMap(cellsTable),
-    ],
-  );
+  const { claimed, name, index } = opening(group, unique ? "the unique global optimum" : `a ${reach} optimum`);
+  return claim(claimed, [
+    text(
+      `The signs of the pre-activations cut ${reach === "local" ? `a neighbourhood of $${name}$` : "the space"} ${group[0]!.scope === null ? "of the weights $w$" : "of the layer's weights $w$"} into closed cells, on which the margins $m_{${index}} = ${anyMarginLatex(network, "\\theta'")}$ that matter are linear. Let $f = \\sum \\lambda_{${index}} m_{${index}}$ with $\\lambda_{${index}} \\ge 0$ and $\\Lambda = \\sum \\lambda_{${index}} > 0$, plus perhaps multiples of pre-activations that are not negative on the cell. For every feasible $w$ in the cell`,
+    ),
+    display(
+      "\\Lambda \\le f(w) \\le \\|f\\|\\,\\|w\\|, \\qquad\\text{so}\\qquad \\|w\\|^{2} \\ge \\Lambda^{2} / \\|f\\|^{2},",
+    ),
+    text(
+      `and there is no feasible point in the cell if $f = 0$. It remains to find this bound at least $\\|${name}\\|^{2}$ on each cell${
+        unique
+          ? `; equality requires $w = \\Lambda f / \\|f\\|^{2}$, which is $${name}$ wherever the bound is equal to $\\|${name}\\|^{2}$`
+          : ""
+      }.`,
+    ),
+    ...group.flatMap(cellsTable),
+  ]);
 }
 
 /** A table with more rows of signs than this counts the cells instead. */
@@ -206,27 +204,19 @@ export function splitClaim<E>(group: readonly Bounds<E>[]): Block {
   const [{ facts, reach }] = group as [Bounds<E>];
   const { network } = facts.instance;
   const unique = group.every(isUnique);
-  const problems = group.map(({ scope }) => `$${problemLatex(scope)}$`);
-  const what = unique ? "the unique global optimum" : `a ${reach} optimum`;
-  const name = group.length === 1 ? pointLatex(group[0]!.scope) : "\\theta_{l}";
-  const index = network.outputs === 1 ? "i" : "i,k";
-  return claim(
-    group.length === 1
-      ? `The point $${name}$ is ${what} of ${problems[0]}.`
-      : `For each of the problems ${problems.join(", ")}, the point $${name}$ is ${what}.`,
-    [
-      text(
-        `Let $m_{${index}} = ${anyMarginLatex(network, "\\theta'")}$, and take $\\lambda_{${index}} \\ge 0$ with the sum $\\Lambda > 0$. On each closed cell of signs${reach === "local" ? ` near $${name}$` : ""} the combination $\\sum \\lambda_{${index}} m_{${index}}$ is a linear form in the weights $w$ ${group[0]!.scope === null ? "that move" : "of the layer"}, a sum of forms $f_B$ in the weights $w_B$ of groups $B$ of hidden neurons; multiples of pre-activations may be added to $f_B$ that are not negative on the cell. If $\\|f_B\\| \\le C_B$ on each cell and $\\sum_{B} C_B^{2} = \\Lambda^{2} / \\|${name}\\|^{2}$, then for every feasible $w$`,
-      ),
-      display(
-        `\\Lambda \\le \\sum_{B} f_B(w_B) \\le \\sum_{B} C_B \\|w_B\\| \\le \\Big(\\sum_{B} C_B^{2}\\Big)^{1/2} \\|w\\| = \\frac{\\Lambda}{\\|${name}\\|} \\|w\\|,`,
-      ),
-      text(
-        `so $\\|w\\| \\ge \\|${name}\\|$${unique ? `; and equality requires that each $w_B$ is $\\|${name}\\|^{2} f_B / \\Lambda$ with $\\|f_B\\| = C_B$, which is the part of $${name}$ in $B$` : ""}.`,
-      ),
-      ...group.flatMap(splitTable),
-    ],
-  );
+  const { claimed, name, index } = opening(group, unique ? "the unique global optimum" : `a ${reach} optimum`);
+  return claim(claimed, [
+    text(
+      `Let $m_{${index}} = ${anyMarginLatex(network, "\\theta'")}$, and take $\\lambda_{${index}} \\ge 0$ with the sum $\\Lambda > 0$. On each closed cell of signs${reach === "local" ? ` near $${name}$` : ""} the combination $\\sum \\lambda_{${index}} m_{${index}}$ is a linear form in the weights $w$ ${group[0]!.scope === null ? "that move" : "of the layer"}, a sum of forms $f_B$ in the weights $w_B$ of groups $B$ of hidden neurons; multiples of pre-activations may be added to $f_B$ that are not negative on the cell. If $\\|f_B\\| \\le C_B$ on each cell and $\\sum_{B} C_B^{2} = \\Lambda^{2} / \\|${name}\\|^{2}$, then for every feasible $w$`,
+    ),
+    display(
+      `\\Lambda \\le \\sum_{B} f_B(w_B) \\le \\sum_{B} C_B \\|w_B\\| \\le \\Big(\\sum_{B} C_B^{2}\\Big)^{1/2} \\|w\\| = \\frac{\\Lambda}{\\|${name}\\|} \\|w\\|,`,
+    ),
+    text(
+      `so $\\|w\\| \\ge \\|${name}\\|$${unique ? `; and equality requires that each $w_B$ is $\\|${name}\\|^{2} f_B / \\Lambda$ with $\\|f_B\\| = C_B$, which is the part of $${name}$ in $B$` : ""}.`,
+    ),
+    ...group.flatMap(splitTable),
+  ]);
 }
 
 /** With more cells than this a group has a table of its own. */
