@@ -81,11 +81,13 @@ for (const width of [2, 4]) {
     upTo([10, 20]).map((samples) => measure(leakyOrthogonal({ samples, width, slope: "1/2" }))),
   );
 }
-for (const width of [2, 4])
-  growth(
-    `two labels, depth 3, width ${width}`,
-    upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width }))),
-  );
+for (const depth of [3, 4])
+  for (const width of [2, 4])
+    growth(
+      `two labels, depth ${depth}, width ${width}`,
+      upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width, depth }))),
+    );
+for (const depth of [5, 6]) measure(deepOrthogonal({ samples: 4, width: 4, depth }));
 console.log("diagonal, depth 3, strict local: branches, seconds");
 for (const [live, dead] of [
   [2, 4],

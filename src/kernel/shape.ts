@@ -2,7 +2,7 @@
  * What `bound` asks of a network: which layers move, how it falls into blocks, and where the terms of a bound belong.
  * (`proofs/theory.md`, §6.1–6.3.)
  */
-import { squaredNorm, sum } from "../exact/field.js";
+import { power, squaredNorm, sum } from "../exact/field.js";
 import { Q, rational } from "../exact/rational.js";
 import { type Instance, type Margin, marginsOf, type Problem, weightsOf } from "../network/instance.js";
 import { isLinear, isUnshared, type Network, parametersOf, type Scope } from "../network/network.js";
@@ -263,67 +263,94 @@ export function placing<E>(
 }
 /**
  * Whether a chain bounds Σ α margin: the whole network moves, nothing is shared, there is one output; and it is linear, or the multipliers
- * are of one label, or it is ReLU of depth 3.
+ * are of one label, or it is ReLU of depth 3, or deeper with one label `apart`.
  */
-export function isChainable<E>(instance: Instance<E>, { scope, layers }: Shape<E>, multipliers: readonly E[]): boolean {
+export function isChainable<E>(
+  instance: Instance<E>,
+  { scope, layers }: Shape<E>,
+  multipliers: readonly E[],
+  apart: number | null,
+): boolean {
   const { network } = instance;
   const isWhole = scope === null && layers.length === network.layers.length && network.frozen.length === 0;
   if (!isWhole || network.outputs !== 1 || !isUnshared(network)) return false;
-  return chainShares(instance, multipliers).size === 0 || (layers.length === 3 && network.slopes.every(Q.isZero));
+  if (chainGroups(instance, multipliers, apart).length === 0) return apart === null;
+  return layers.length >= 3 && (layers.length === 3) === (apart === null) && network.slopes.every(Q.isZero);
+}
+
+/** Samples that gain together in a chain; the square of their gain counts with a share. */
+export interface ChainGroup<E> {
+  readonly label: number;
+  readonly samples: readonly number[];
+  readonly share: E;
 }
 
 /**
- * The labels that have paths of their own in a chain, with their shares of Σα: both, where the network has one output and is not linear;
- * else none.
+ * The groups of a chain whose multipliers are of both labels, in a network with one output that is not linear; else none. A label is one
+ * group, with s^{m−2} for its share s of Σα; or each of its samples is, if the label is `apart`.
  */
-export function chainShares<E>({ network, field: K, data }: Instance<E>, multipliers: readonly E[]): Map<number, E> {
-  if (network.outputs > 1 || isLinear(network)) return new Map();
-  const own = (label: number) => multipliers.filter((c, i) => data[i]!.y === label && !K.isZero(c));
-  const labels = [1, -1].filter((label) => own(label).length > 0);
-  if (labels.length < 2) return new Map();
+export function chainGroups<E>(
+  { network, field: K, data }: Instance<E>,
+  multipliers: readonly E[],
+  apart: number | null,
+): ChainGroup<E>[] {
+  if (network.outputs > 1 || isLinear(network)) return [];
+  const labels = [1, -1].map((label) => ({
+    label,
+    samples: data.flatMap(({ y }, i) => (y === label && !K.isZero(multipliers[i]!) ? [i] : [])),
+  }));
+  if (labels.some(({ samples }) => samples.length === 0)) return [];
   const total = sum(K, multipliers);
-  return new Map(labels.map((label) => [label, K.div(sum(K, own(label)), total)]));
+  return labels.flatMap(({ label, samples }) => {
+    const own = sum(
+      K,
+      samples.map((i) => multipliers[i]!),
+    );
+    const share = power(K, K.div(own, total), BigInt(network.layers.length - 2));
+    return label === apart
+      ? samples.map((i) => ({ label, samples: [i], share: K.mul(share, K.div(own, multipliers[i]!)) }))
+      : [{ label, samples, share }];
+  });
 }
 
 /** One unit that stands for the first one of every path. */
 export interface Chain<E> {
   readonly frame: Frame<E>;
   readonly place: Placing;
-  /** By the variables that stand for the paths of a label; none where the one path is empty. */
+  /** By the variables that stand for the paths of a group; none where the one path is empty. */
   readonly shares: ReadonlyMap<number, E>;
 }
 
 /**
- * The one unit of a chain, with weights w and the output 1, or a variable for each label that has a share; the labels are 1 unless the
+ * The one unit of a chain, with weights w and the output 1, or an output with a variable for each group; the labels are 1 unless the
  * network is linear. It has no point.
  */
 export function chainOf<E>(
   problem: Problem<E>,
   spend: Facts<E>["spend"],
-  shares: ReadonlyMap<number, E> = new Map(),
+  groups: readonly ChainGroup<E>[] = [],
 ): Chain<E> {
   const { network, field: K, data } = problem;
   const { inputs } = network;
-  const labels = [...shares.keys()];
   const row = Array.from({ length: inputs }, (_, k) => ({ from: k, weight: k }));
-  const outputs = labels.length === 0 ? [0] : labels.map((_, k) => k);
-  const top = outputs.map((k) => [{ from: 0, weight: inputs + k }]);
+  const outputs = groups.length === 0 ? [inputs] : groups.map((_, g) => inputs + g);
   const chain: Instance<E> = {
     ...problem,
     network: {
       ...network,
       slopes: [network.slopes.reduce((product, slope) => Q.mul(product, slope), Q.one)],
-      layers: [[row], top],
+      layers: [[row], outputs.map((weight) => [{ from: 0, weight }])],
       parameters: [],
     },
-    frozen: labels.length === 0 ? [K.one] : [],
+    frozen: groups.length === 0 ? [K.one] : [],
     data: isLinear(network) ? data : data.map(({ x }) => ({ x, y: 1 })),
-    point: [...row, ...labels].map(() => K.zero),
+    point: [...row, ...groups].map(() => K.zero),
   };
-  const ofLabel = ({ sample }: Margin): Margin => ({ sample, plus: labels.indexOf(data[sample]!.y), minus: null });
-  const own = labels.length === 0 ? marginsOf(chain) : marginsOf(problem).map(ofLabel);
+  const groupOf = new Map(groups.flatMap(({ samples }, g) => samples.map((i) => [i, g] as const)));
+  const ofGroup = ({ sample }: Margin): Margin => ({ sample, plus: groupOf.get(sample) ?? 0, minus: null });
+  const own = groups.length === 0 ? marginsOf(chain) : marginsOf(problem).map(ofGroup);
   const facts: Facts<E> = { instance: chain, passes: [], margins: own, slack: [], active: [], spend };
-  const paths = labels.length === 0 ? [""] : outputs.map((k) => `${inputs + k}`);
+  const paths = groups.length === 0 ? [""] : outputs.map(String);
   return {
     frame: { facts, layers: chain.network.layers, scope: null, reach: "everywhere", from: "origin" },
     place: {
@@ -331,6 +358,6 @@ export function chainOf<E>(
       unit: () => "0",
       path: (weights) => (paths.includes(weights.join()) ? { strand: "0", home: "0" } : null),
     },
-    shares: new Map(labels.map((label, k) => [inputs + k, shares.get(label)!])),
+    shares: new Map(groups.map(({ share }, g) => [inputs + g, share])),
   };
 }

@@ -6,7 +6,7 @@ import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { Q } from "../exact/rational.js";
 import type { Orientation, Signed, Tree } from "../kernel/explore.js";
 import { combination, type UnitAtSample } from "../kernel/forward.js";
-import { chainShares } from "../kernel/shape.js";
+import { chainGroups } from "../kernel/shape.js";
 import type { BoundLeaf, BoundPart } from "../kernel/statements/bound.js";
 import type { Instance } from "../network/instance.js";
 import { isLinear, isUnshared, type Network } from "../network/network.js";
@@ -34,7 +34,7 @@ export function chained<E>(
   chain: Tree<E, BoundLeaf<E>>,
   print: Print<E>,
 ): CoqBound {
-  if (chainShares(instance, multipliers).size > 0)
+  if (chainGroups(instance, multipliers, null).length > 0)
     throw new NotCovered("the theory covers chains of one label, or of linear networks");
   return isLinear(instance.network)
     ? svmDual(multipliers, print)

@@ -87,16 +87,21 @@ export function leakyOrthogonal({ samples, width, slope }: Size & { readonly slo
   );
 }
 
-/** ReLU of depth 3: the same samples, half of each label, with a path of unit weights for each label; the other units are dead. */
-export function deepOrthogonal({ samples, width }: Size): ProblemJson {
+/** ReLU of depth 3 or more: the same samples, half of each label, with a path of unit weights for each label; the other units are dead. */
+export function deepOrthogonal({ samples, width, depth }: Size & { readonly depth: number }): ProblemJson {
   const shallow = orthogonal({ samples, width, labels: 2 });
   const first = shallow.point.slice(0, width * samples);
-  const second = Array.from({ length: width * width }, (_, k) => (k === 0 || k === width + 1 ? "1" : "0"));
+  const between = Array.from({ length: width * width }, (_, k) => (k === 0 || k === width + 1 ? "1" : "0"));
+  const layers = Array.from({ length: depth - 2 }, () => between);
   return {
     ...shallow,
-    name: `deep-orthogonal-${samples}-samples-width-${width}`,
-    network: { kind: "fully-connected", widths: [samples, width, width, 1], activation: "relu" },
-    point: [...first, ...second, ...shallow.point.slice(width * samples)],
+    name: `deep-${depth}-orthogonal-${samples}-samples-width-${width}`,
+    network: {
+      kind: "fully-connected",
+      widths: [samples, ...layers.map(() => width), width, 1],
+      activation: "relu",
+    },
+    point: [...first, ...layers.flat(), ...shallow.point.slice(width * samples)],
   };
 }
 

@@ -154,7 +154,11 @@ function statementsOf(instance: Instance<unknown>): { readonly [kind: string]: f
       by: fc.oneof(
         fc.record({ multipliers: vectorOf(margins.length), parts: few(part, 1) }),
         fc.record({ tree: boundTree }),
-        fc.record({ multipliers: vectorOf(margins.length), chain: boundTree }),
+        fc.record({
+          multipliers: vectorOf(margins.length),
+          apart: fc.constantFrom("positive" as const, "negative" as const, null),
+          chain: boundTree,
+        }),
       ),
     }),
     vertices: fc.record({ kind: kind("vertices"), roots: few(few(number)) }),

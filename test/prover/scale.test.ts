@@ -35,7 +35,9 @@ describe("networks with many samples", () => {
     orthogonal({ samples: 8, width: 3, labels: 2 }),
     nearlyOrthogonal({ samples: 10, width: 2 }),
     leakyOrthogonal({ samples: 8, width: 2, slope: "1/2" }),
-    deepOrthogonal({ samples: 4, width: 3 }),
+    deepOrthogonal({ samples: 4, width: 3, depth: 3 }),
+    deepOrthogonal({ samples: 6, width: 2, depth: 4 }),
+    deepOrthogonal({ samples: 4, width: 3, depth: 5 }),
   ];
   it.each(cases.map((problem) => [problem.name, problem] as const))("decides %s with few leaves", (_, problem) => {
     const { verdict, certificate } = decide(problem);
@@ -67,7 +69,7 @@ describe("strict local optima with many kinks", () => {
   });
 
   it("decides live neurons at the samples of the other label, at depth 3", () => {
-    const { verdict, certificate } = decide(deepOrthogonal({ samples: 6, width: 2 }));
+    const { verdict, certificate } = decide(deepOrthogonal({ samples: 6, width: 2, depth: 3 }));
     expect([verdict.local, verdict.global]).toEqual(["yes", "yes"]);
     expect(verdict.strict).not.toBe(null);
     expect(strictLeaves(certificate)).toBe(1);

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import type { Ring } from "../../src/exact/field.js";
 import { forward } from "../../src/kernel/forward.js";
-import { blocksOf, chainShares, shapeOf } from "../../src/kernel/shape.js";
+import { blocksOf, chainGroups, shapeOf } from "../../src/kernel/shape.js";
+import { apartOf } from "../../src/kernel/statements/bound.js";
 import type { Acceptance } from "../../src/kernel/verify.js";
 import { type Instance, marginsOf } from "../../src/network/instance.js";
 import { parametersOf } from "../../src/network/network.js";
@@ -334,13 +335,20 @@ it.each(files)("the one unit of a chain is bounded as printed, of %s", (file) =>
     const alpha = statement.by.multipliers.map(K.toNumber);
     const slope = network.slopes.reduce((product, one) => product * one.valueOf(), 1);
     const tau = (z: number) => (slope === 1 ? z : Math.max(z, slope * z));
-    const labels = [...chainShares(instance, statement.by.multipliers)].map(
-      ([y, share]) => [y, y > 0 ? "p_{+}" : "p_{-}", K.toNumber(share)] as const,
+    const apart = apartOf(statement.by);
+    const groups = chainGroups(instance, statement.by.multipliers, apart).map(
+      ({ label, samples, share }) =>
+        [
+          samples,
+          label === apart ? `p_{${samples[0]! + 1}}` : label > 0 ? "p_{+}" : "p_{-}",
+          K.toNumber(share),
+        ] as const,
     );
     const C2 = latexValue(
-      /C\^\{2\} = (?:A\^\{2\} \/ N\^\{3\} = )?(.*?)(?:, \\qquad N = .*)?\.$/.exec(displaysOf(proof)[0]![0]!)![1]!,
+      /C\^\{2\} = (?:A\^\{2\} \/ N\^\{\d+\} = )?(.*?)(?:, \\qquad N = .*)?\.$/.exec(displaysOf(proof)[0]![0]!)![1]!,
       {},
     );
+    const signs = /by the signs of \$([^$]*)\$/.exec(textsOf(proof).join())?.[1] ?? "";
     const random = seeded(5);
     for (let run = 0; run < 20; run++) {
       const w = Array.from({ length: network.inputs }, () => random() - 0.5);
@@ -364,16 +372,16 @@ it.each(files)("the one unit of a chain is bounded as printed, of %s", (file) =>
           expect(close(squaredNorm(u), latexValue(norm, {}))).toBe(true);
           expect(squaredNorm(u)).toBeLessThan(C2 * (1 + 1e-12));
         }
-        for (const item of block.kind === "items" && labels.length > 0 ? block.items : []) {
+        for (const item of block.kind === "items" && groups.length > 0 ? block.items : []) {
           const [where, formula] = /^(.*?)(?:: )?\$Q \\ge (.*?)(?: \\ge 0)?\$\.$/.exec(item)!.slice(1) as [
             string,
             string,
           ];
-          if (where !== "" && !isIn(named(where), "", values)) continue;
+          if (where !== "" && !isIn(named(where), named(signs), values)) continue;
           let wanted = C2 * squaredNorm(w);
-          for (const [y, name, share] of labels) {
+          for (const [samples, name, share] of groups) {
             values[name] = random();
-            const own = products.reduce((sum, z, i) => sum + (data[i]!.y === y ? alpha[i]! * tau(z) : 0), 0);
+            const own = samples.reduce((sum, i) => sum + alpha[i]! * tau(products[i]!), 0);
             wanted += values[name] ** 2 / share - 2 * values[name] * own;
           }
           const found = latexValue(named(formula), values);
@@ -381,12 +389,12 @@ it.each(files)("the one unit of a chain is bounded as printed, of %s", (file) =>
           expect(wanted - found, item).toBeGreaterThan(-1e-9);
           const missing = [
             ...w.map((c, k) => [`w_{${k + 1}}`, C2 * c * c] as const),
-            ...labels.map(([, name, share]) => [name, values[name]! ** 2 / share] as const),
+            ...groups.map(([, name, share]) => [name, values[name]! ** 2 / share] as const),
           ];
           const left = missing.reduce((sum, [name, square]) => (formula.includes(name) ? sum : sum + square), 0);
           expect(close(found + left, wanted), item).toBe(true);
         }
-        for (const item of block.kind === "items" && labels.length === 0 ? block.items : []) {
+        for (const item of block.kind === "items" && groups.length === 0 ? block.items : []) {
           const formula = /- 2 g\(w\) = (.*) \\ge 0\$\.$/.exec(item)?.[1];
           if (formula === undefined && item.startsWith("not ")) continue;
           expect(close(latexValue(named(formula!), values), C2 * squaredNorm(w) + 1 - 2 * g), item).toBe(true);

@@ -25,8 +25,8 @@ import { type UnitAtSample, unitText } from "../forward.js";
 import {
   type Block,
   blocksOf,
+  chainGroups,
   chainOf,
-  chainShares,
   hasStrands,
   isChainable,
   type Placing,
@@ -83,7 +83,18 @@ export interface BoundPart<E> {
 export type BoundBy<E> =
   | { readonly multipliers: readonly E[]; readonly parts: readonly BoundPart<E>[] }
   | { readonly tree: Tree<E, BoundLeaf<E>> }
-  | { readonly multipliers: readonly E[]; readonly chain: Tree<E, BoundLeaf<E>> };
+  | Chained<E>;
+
+/** A bound for all paths at once; the samples of the label `apart`, if any, count one by one. */
+export interface Chained<E> {
+  readonly multipliers: readonly E[];
+  readonly apart: "positive" | "negative" | null;
+  readonly chain: Tree<E, BoundLeaf<E>>;
+}
+
+/** The label that is apart in a chain. */
+export const apartOf = ({ apart }: { readonly apart: Chained<unknown>["apart"] }): number | null =>
+  apart === null ? null : apart === "positive" ? 1 : -1;
 
 export interface Bound<E> {
   readonly kind: "bound";
@@ -157,10 +168,10 @@ export const bound = <E>(): Kind<E, Bound<E>, BoundProof<E>> => ({
         multipliers: perMargin,
         parts: listOf(part, 1),
       }),
-      chain: objectOf<{ multipliers: readonly E[]; chain: Tree<E, BoundLeaf<E>> }>({
-        multipliers: perMargin,
-        chain: tree(leaf),
-      }),
+      chain: objectOf<Chained<E>>(
+        { multipliers: perMargin, chain: tree(leaf) },
+        { apart: word("positive", "negative") },
+      ),
       tree: objectOf<{ tree: Tree<E, BoundLeaf<E>> }>({ tree: tree(leaf) }),
     });
     return objectOf<Bound<E>>({ kind: word("bound"), scope, reach: word("local", "global"), by });
@@ -170,7 +181,7 @@ export const bound = <E>(): Kind<E, Bound<E>, BoundProof<E>> => ({
     const shape = shapeOf(facts.instance, scope);
     ensure(shape !== null, "bound.class", "not every path has one moving weight in each of the same layers");
     const near = reach === "local" ? "near" : "everywhere";
-    if ("chain" in by) return [{ blocks: [], leaves: checkChain(facts, shape, by.multipliers, by.chain) }];
+    if ("chain" in by) return [{ blocks: [], leaves: checkChain(facts, shape, by) }];
     const { instance } = facts;
     const { field: K } = instance;
     const single = shape.layers.length === 1;
@@ -440,23 +451,20 @@ function strandsOf<E>(
  * The bound for all paths at once, for a whole network in which nothing is shared or frozen: since |σ(z)| ≤ |z| and σ(a + b) ≤ σ(a) + σ(b),
  * with equality where σ is linear, Σ α margin ≤ Σ_paths |weights above| · Σ α_j σ̄(±w·x_j), w being the weights that a path starts with and
  * σ̄ the composition of the layers' σ. So the multipliers are of one label, or the network is linear, and one unit with weights w remains;
- * or the network is ReLU of depth 3, where no path serves both labels, each label has its own C, and w is shared by both.
+ * or the network is ReLU of depth 3 or more, where no path serves both labels, each label has its own C, and w is shared by both.
  */
-function checkChain<E>(
-  facts: Facts<E>,
-  shape: Shape<E>,
-  multipliers: readonly E[],
-  tree: Tree<E, BoundLeaf<E>>,
-): LeafProof<E>[] {
+function checkChain<E>(facts: Facts<E>, shape: Shape<E>, by: Chained<E>): LeafProof<E>[] {
   const { instance } = facts;
+  const { multipliers, chain } = by;
   const squaredBound = squaredBoundOf(instance.field, multipliers, shape);
+  const apart = apartOf(by);
   ensure(
-    isChainable(instance, shape, multipliers),
+    isChainable(instance, shape, multipliers, apart),
     "bound.chain",
-    "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3",
+    "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3, or deeper with one label apart",
   );
-  const { frame, place, shares } = chainOf(instance, facts.spend, chainShares(instance, multipliers));
-  return explore(frame, tree, (cell, leaf) => {
+  const { frame, place, shares } = chainOf(instance, facts.spend, chainGroups(instance, multipliers, apart));
+  return explore(frame, chain, (cell, leaf) => {
     ensure(leaf.multipliers === null, "bound.multiplier", "the multipliers of a chain are common to its leaves");
     return checkLeaf(frame, cell, leaf, multipliers, squaredBound, place, shares);
   });

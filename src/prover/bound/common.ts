@@ -1,9 +1,9 @@
 /** Finds `bound` with multipliers that are common to all paths of a network (a chain) or to all of its blocks (parts). */
 import type { Facts } from "../../kernel/facts.js";
-import { chainShares, isChainable, shapeOf } from "../../kernel/shape.js";
+import { chainGroups, shapeOf } from "../../kernel/shape.js";
 import type { Of } from "../../kernel/statements/index.js";
 import type { Search } from "../effort.js";
-import { findChain } from "./chain.js";
+import { chainWays, findChain } from "./chain.js";
 import { multipliersOf } from "./multipliers.js";
 import { findParts } from "./parts.js";
 
@@ -20,6 +20,6 @@ export function findCommonBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, reach: Re
   const chain = () => findChain(facts, shape, kkt, search);
   // Labels with paths of their own have bounds of their own, which parts do not.
   const isSeparate =
-    isChainable(facts.instance, shape, multipliers) && chainShares(facts.instance, multipliers).size > 0;
+    chainGroups(facts.instance, multipliers, null).length > 0 && chainWays(facts, shape, multipliers).length > 0;
   return isSeparate ? (chain() ?? parts()) : (parts() ?? chain());
 }

@@ -3,7 +3,7 @@ import { squaredNorm } from "../../../exact/field.js";
 import type { Tree } from "../../../kernel/explore.js";
 import type { Facts } from "../../../kernel/facts.js";
 import { blocksOf, rowsOf, type Shape, shapeOf } from "../../../kernel/shape.js";
-import type { BoundLeaf, LeafProof, Relaxed } from "../../../kernel/statements/bound.js";
+import type { BoundLeaf, Chained, LeafProof, Relaxed } from "../../../kernel/statements/bound.js";
 import type { Proved } from "../../../kernel/statements/index.js";
 import { type Network, parametersOf, type Scope } from "../../../network/network.js";
 import { activated, marginIndex, properScope, signedLatex } from "../notation.js";
@@ -35,8 +35,8 @@ export interface Bounds<E> {
   readonly parts: readonly Part<E>[];
   /** Whether one tree is about all blocks. */
   readonly isJoint: boolean;
-  /** The multipliers of a chain, whose tree is the only part. */
-  readonly chain: readonly E[] | null;
+  /** A chain, whose tree is the only part. */
+  readonly chain: Chained<E> | null;
 }
 
 export function boundsOf<E>(facts: Facts<E>, { statement, proof }: BoundProved<E>): Bounds<E> {
@@ -68,7 +68,7 @@ export function boundsOf<E>(facts: Facts<E>, { statement, proof }: BoundProved<E
     blocks,
     parts,
     isJoint: "tree" in by && blocks.length > 1,
-    chain: "chain" in by ? by.multipliers : null,
+    chain: "chain" in by ? by : null,
   };
 }
 

@@ -2,7 +2,8 @@
 import { equals, squaredNorm, sum } from "../../../exact/field.js";
 import { Q, rational } from "../../../exact/rational.js";
 import { combination } from "../../../kernel/forward.js";
-import { chainOf, chainShares, isChainable } from "../../../kernel/shape.js";
+import { type ChainGroup, chainGroups, chainOf, isChainable } from "../../../kernel/shape.js";
+import { apartOf, type Chained } from "../../../kernel/statements/bound.js";
 import type { Instance } from "../../../network/instance.js";
 import { isLinear } from "../../../network/network.js";
 import { casesOf, goneBlocks } from "../cases.js";
@@ -13,13 +14,17 @@ import { isSum, numberLatex, sumLatex, tupleLatex } from "../typeset.js";
 import { type Bounds, halfPower, multipliersLatex, relaxedText } from "./bounds.js";
 import { isPlain, type NamedLeaf, named, productsOf, remainderLatex } from "./forms.js";
 
-export function chainProof<E>(bounds: Bounds<E>, alpha: readonly E[]): Block[] {
+export function chainProof<E>(bounds: Bounds<E>, by: Chained<E>): Block[] {
   const { facts, parts } = bounds;
+  const { multipliers: alpha } = by;
   const [part] = parts as [Bounds<E>["parts"][number]];
   const { inputs } = facts.instance.network;
-  const shares = chainShares(facts.instance, alpha);
-  const symbols = [...shares.keys()].map((label) => `p_{${sideOf(label)}}`);
-  const chain = chainOf(facts.instance, facts.spend, shares).frame.facts.instance;
+  const apart = apartOf(by);
+  const groups = chainGroups(facts.instance, alpha, apart);
+  const symbols = groups.map(({ label, samples }) =>
+    label === apart ? `p_{${samples[0]! + 1}}` : `p_{${sideOf(label)}}`,
+  );
+  const chain = chainOf(facts.instance, facts.spend, groups).frame.facts.instance;
   const leaves = part.leaves.map((leaf) =>
     named(
       chain,
@@ -28,7 +33,7 @@ export function chainProof<E>(bounds: Bounds<E>, alpha: readonly E[]): Block[] {
       (at) => ("weight" in at ? `w_{${at.weight + 1}}` : `\\langle w, x_{${at.sample + 1}}\\rangle`),
     ),
   );
-  if (shares.size > 0) return labelsProof(bounds, alpha, shares, leaves);
+  if (groups.length > 0) return labelsProof(bounds, alpha, groups, apart, leaves);
   return isPredictor(bounds) ? predictorProof(bounds, alpha) : pathsProof(bounds, alpha, leaves);
 }
 
@@ -39,7 +44,7 @@ export function isPredictor<E>({ facts, shape, parts }: Bounds<E>): boolean {
   const { instance } = facts;
   const { field: K, network } = instance;
   const [alpha, ...others] = parts.flatMap((part) => part.alpha) as [readonly E[], ...(readonly E[])[]];
-  if (!isLinear(network) || !isChainable(instance, shape, alpha)) return false;
+  if (!isLinear(network) || !isChainable(instance, shape, alpha, null)) return false;
   if (others.some((one) => one.some((c, i) => !equals(K, c, alpha[i]!)))) return false;
   const total = sum(K, alpha);
   const norm = squaredNorm(K, predictorOf(instance, alpha));
@@ -161,27 +166,35 @@ function pathsProof<E>(bounds: Bounds<E>, alpha: readonly E[], leaves: readonly 
   ];
 }
 
-/** ReLU of depth 3: the sign of an output weight says which label its paths serve. */
+/** ReLU of depth 3 or more: what serves one label is lost for the other. */
 function labelsProof<E>(
   bounds: Bounds<E>,
   alpha: readonly E[],
-  shares: ReadonlyMap<number, E>,
+  groups: readonly ChainGroup<E>[],
+  apart: number | null,
   leaves: readonly NamedLeaf<E>[],
 ): Block[] {
-  const { facts, norm, parts } = bounds;
+  const { facts, norm, parts, shape } = bounds;
   const { field: K, data, network } = facts.instance;
+  const m = shape.layers.length;
   const total = sum(K, alpha);
-  const mean = K.div(norm, K.fromRational(rational(3n)));
+  const mean = K.div(norm, K.fromRational(rational(BigInt(m))));
   const C2 = leaves[0]!.leaf.squaredBound;
-  const gains = [...shares.keys()].map((label) => {
-    const own = alpha.map((coefficient, i) => ({
-      coefficient: data[i]!.y === label ? coefficient : K.zero,
-      factor: activated(network, 0, `\\langle w, x_{${i + 1}}\\rangle`),
-    }));
-    return `g_{${sideOf(label)}}(w) = ${sumLatex(K, own)}`;
-  });
-  const shareText = [...shares]
-    .map(([label, share]) => `s_{${sideOf(label)}} = ${numberLatex(K, share)}`)
+  const unit = (i: number | string) => activated(network, 0, `\\langle w, x_{${i}}\\rangle`);
+  const gains = groups
+    .filter(({ label }) => label !== apart)
+    .map(({ label }) => {
+      const own = alpha.map((coefficient, i) => ({
+        coefficient: data[i]!.y === label ? coefficient : K.zero,
+        factor: unit(i + 1),
+      }));
+      return `g_{${sideOf(label)}}(w) = ${sumLatex(K, own)}`;
+    });
+  const shareText = [1, -1]
+    .map((label) => {
+      const own = alpha.filter((_, i) => data[i]!.y === label);
+      return `s_{${sideOf(label)}} = ${numberLatex(K, K.div(sum(K, own), total))}`;
+    })
     .join(",\\; ");
   const found = leaves.map((one) => {
     const unit = { low: K.one, mixed: K.one, path: K.one };
@@ -196,13 +209,30 @@ function labelsProof<E>(
     undefined,
     leaves[0]!.signed,
   );
+  const { why, form } = apart === null ? twoLastLayers : layerByLayer(m, apart, unit);
   return [
     text(
       `Let $${multipliersLatex(facts, "\\alpha", alpha)}$, with the sum $A = ${numberLatex(K, total)}$, and let $s_{\\pm}$ be the shares of the labels $\\pm1$ in it: $${shareText}$. Write $W_l'$ for the weight matrices of a feasible $\\theta'$, and`,
     ),
     display(
-      `${gains.join(", \\qquad ")}, \\qquad C^{2} = A^{2} / N^{3} = ${numberLatex(K, C2)}, \\qquad N = \\|\\theta\\|^{2} / 3 = ${numberLatex(K, mean)}.`,
+      `${gains.join(", \\qquad ")}, \\qquad C^{2} = A^{2} / N^{${m}} = ${numberLatex(K, C2)}, \\qquad N = \\|\\theta\\|^{2} / ${m} = ${numberLatex(K, mean)}.`,
     ),
+    ...why,
+    ...goneBlocks([{ gone }]),
+    text(`It is so, as ${form}${relaxedText(bounds)}${signs === "" ? "" : ` Namely, ${signs}:`}`),
+    items(keys.map((key) => `${where(key) === "" ? "" : `${where(key)}: `}${key}.`)),
+  ];
+}
+
+/** Why a condition on the first layer is enough, and the form that shows it. */
+interface LabelsArgument {
+  readonly why: readonly Block[];
+  readonly form: string;
+}
+
+/** Depth 3: the sign of an output weight says which label its paths serve. */
+const twoLastLayers: LabelsArgument = {
+  why: [
     text(
       "As outputs of hidden neurons are not negative, only output weights of the sign of $y_i$ add to the margin of sample $i$. These weights and the rows of $W_2'$ that lead to them make up $W_3^{+}, W_2^{+}$ for the label $1$ and $W_3^{-}, W_2^{-}$ for the label $-1$, which have no weight in common. As $[z]_{+} \\le |z|$ and by Cauchy–Schwarz, with the rows $w_u$ of $W_1'$, for both labels",
     ),
@@ -212,12 +242,31 @@ function labelsProof<E>(
     text(
       "By the inequality of the means, and since $C = A N^{-3/2}$, this gives $s_{\\pm} N \\le \\frac13 (\\|W_3^{\\pm}\\|^{2} + \\|W_2^{\\pm}\\|_F^{2} + n_{\\pm}^{2})$. If $s_{+} g_{+}(w)^{2} + s_{-} g_{-}(w)^{2} \\le C^{2} \\|w\\|^{2}$ for all $w$, then $n_{+}^{2} + n_{-}^{2} \\le \\|W_1'\\|_F^{2}$, and the sum over both labels is $N \\le \\frac13 \\|\\theta'\\|^{2}$, so $\\|\\theta'\\| \\ge \\|\\theta\\|$.",
     ),
-    ...goneBlocks([{ gone }]),
-    text(
-      `It is so, as the form $Q = C^{2} \\|w\\|^{2} + p_{+}^{2} / s_{+} + p_{-}^{2} / s_{-} - 2 p_{+} g_{+}(w) - 2 p_{-} g_{-}(w)$ is not negative; put $p_{\\pm} = s_{\\pm} g_{\\pm}(w)$.${relaxedText(bounds)}${signs === "" ? "" : ` Namely, ${signs}:`}`,
-    ),
-    items(keys.map((key) => `${where(key) === "" ? "" : `${where(key)}: `}${key}.`)),
-  ];
+  ],
+  form: "the form $Q = C^{2} \\|w\\|^{2} + p_{+}^{2} / s_{+} + p_{-}^{2} / s_{-} - 2 p_{+} g_{+}(w) - 2 p_{-} g_{-}(w)$ is not negative; put $p_{\\pm} = s_{\\pm} g_{\\pm}(w)$.",
+};
+
+/** Any depth: the directions of a sample's outputs, layer by layer, and what is orthogonal to them. */
+function layerByLayer(m: number, apart: number, unit: (i: string) => string): LabelsArgument {
+  const [a, o] = [sideOf(apart), sideOf(-apart)];
+  const half = halfPower(m);
+  const square = `s_{${o}}^{${m - 2}} g_{${o}}(w)^{2} + s_{${a}}^{${m - 1}} A \\sum_j \\alpha_j ${unit("j")}^{2}`;
+  return {
+    why: [
+      text(
+        `Let $h_i^l$ be the outputs of layer $l$ at $x_i$, and $j$ a sample of the label $${apart}$ with $\\alpha_j > 0$. For $l = 2, \\dots, ${m}$ let $e_l = h_j^{l-1} / \\|h_j^{l-1}\\|$, $c_l = \\|W_l' e_l\\|$ and $d_l^{2} = \\|W_l'\\|_F^{2} - c_l^{2}$, which is the squared norm of $W_l'$ on what is orthogonal to $e_l$. Then $\\|h_j^l\\| \\le c_l \\|h_j^{l-1}\\|$. As outputs of hidden neurons are not negative, the ray through $h_j^{l-1}$ comes nearest to $h_i^{l-1}$ at $\\kappa e_l$ with $\\kappa = \\langle h_i^{l-1}, e_l\\rangle \\ge 0$, and $h_i^l$ has from $[W_l' \\kappa e_l]_{+}$, on the ray through $h_j^l$, at most the distance $\\|W_l'(h_i^{l-1} - \\kappa e_l)\\|$. So distances from these rays grow by factors of at most $d_l$; in layer 2, summed over coordinates $k$ of $h_i^1 = \\sum_k h_{ik} b_k$, they are at most $\\sum_k h_{ik} \\|W_2'(b_k - \\langle b_k, e_2\\rangle e_2)\\|$. In the last layer $W_${m}' e_${m}$ has the sign of $${apart}$, so that only the part orthogonal to $e_${m}$ adds to the margins of the label $${-apart}$. With the means $H$ of $h_i^1$ over this label, with weights $\\alpha_i / (s_{${o}} A)$, and of margins, this is`,
+      ),
+      display(`1 \\le \\|h_j^1\\| \\prod_{l=2}^{${m}} c_l, \\qquad 1 \\le \\|H\\| \\prod_{l=2}^{${m}} d_l.`),
+      text(
+        `Take the first with the exponent $s_{${a}}$, the second with $s_{${o}}$, and the geometric mean over all $j$, with weights $\\alpha_j / (s_{${a}} A)$. By the inequality of the weighted means $c_l^{s_{${a}}} d_l^{s_{${o}}} \\le \\sigma \\|W_l'\\|_F$ with $\\sigma^{2} = s_{+}^{s_{+}} s_{-}^{s_{-}}$, so with $n_{${o}} = \\|H\\|$ and $n_{${a}}^{2} = \\sum_j \\alpha_j \\|h_j^1\\|^{2} / (s_{${a}} A)$`,
+      ),
+      display(`1 \\le n_{+}^{s_{+}} n_{-}^{s_{-}} \\sigma^{${m - 1}} \\prod_{l=2}^{${m}} \\|W_l'\\|_F.`),
+      text(
+        `If $${square} \\le C^{2} \\|w\\|^{2}$ for all $w$, then, summed over the rows $w$ of $W_1'$, $s_{+}^{${m}} n_{+}^{2} + s_{-}^{${m}} n_{-}^{2} \\le N^{-${m}} \\|W_1'\\|_F^{2}$, and by the same inequality $n_{+}^{s_{+}} n_{-}^{s_{-}} \\le \\sigma^{-${m - 1}} \\|W_1'\\|_F / N${half}$. So $N${half} \\le \\prod_l \\|W_l'\\|_F \\le (\\|\\theta'\\|^{2} / ${m})${half}$, and $\\|\\theta'\\| \\ge \\|\\theta\\|$.`,
+      ),
+    ],
+    form: `the form $Q = C^{2} \\|w\\|^{2} + p_{${o}}^{2} / s_{${o}}^{${m - 2}} - 2 p_{${o}} g_{${o}}(w) + \\sum_j \\alpha_j \\bigl(p_j^{2} / (s_{${a}}^{${m - 1}} A) - 2 p_j ${unit("j")}\\bigr)$ is not negative; put $p_{${o}} = s_{${o}}^{${m - 2}} g_{${o}}(w)$ and $p_j = s_{${a}}^{${m - 1}} A ${unit("j")}$.`,
+  };
 }
 
 /** A sum of squares that bounds g on a cell. */
