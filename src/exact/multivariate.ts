@@ -1,5 +1,5 @@
 /** Sparse polynomials in the variables 0, 1, 2, … over a field. */
-import { type Field, type Ring, sizeBound } from "./field.js";
+import { dot, type Field, type Ring, sizeBound } from "./field.js";
 
 export interface Term<E> {
   /** The variables of the monomial in ascending order, each as often as its exponent says; empty for the constant. */
@@ -54,8 +54,9 @@ export function accumulate<E>(
   factor: E,
 ): void {
   if (K.isZero(factor)) return;
+  const isOne = K.isZero(K.sub(factor, K.one));
   for (const [key, { variables, coefficient }] of p)
-    addTerm(K, target, key, variables, K.isZero(K.sub(factor, K.one)) ? coefficient : K.mul(coefficient, factor));
+    addTerm(K, target, key, variables, isOne ? coefficient : K.mul(coefficient, factor));
 }
 
 function addTerm<E>(K: Field<E>, target: Map<string, Term<E>>, key: string, variables: readonly number[], c: E): void {
@@ -71,20 +72,33 @@ export function sumOfProducts<E>(
   pairs: Iterable<readonly [MultivariatePolynomial<E>, MultivariatePolynomial<E>]>,
 ): MultivariatePolynomial<E> {
   const total = new Map<string, Term<E>>();
+  const constants: [E[], E[]] = [[], []];
   for (const [p, q] of pairs) {
-    for (const s of p.values()) {
-      for (const t of q.values()) {
-        const variables =
-          s.variables.length === 0
-            ? t.variables
-            : t.variables.length === 0
-              ? s.variables
-              : [...s.variables, ...t.variables].sort((a, b) => a - b);
-        addTerm(K, total, variables.join(","), variables, K.mul(s.coefficient, t.coefficient));
+    for (const [one, s] of p) {
+      for (const [other, t] of q) {
+        if (s.variables.length + t.variables.length === 0) {
+          constants[0].push(s.coefficient);
+          constants[1].push(t.coefficient);
+          continue;
+        }
+        const coefficient = times(K, s.coefficient, t.coefficient);
+        // Of many terms most have a factor that is a constant, or a coefficient that is 1: what they then are is there already.
+        if (s.variables.length === 0) addTerm(K, total, other, t.variables, coefficient);
+        else if (t.variables.length === 0) addTerm(K, total, one, s.variables, coefficient);
+        else {
+          const variables = s.variables.concat(t.variables).sort((a, b) => a - b); // a spread list would keep room for more
+          addTerm(K, total, variables.join(","), variables, coefficient);
+        }
       }
     }
   }
+  if (constants[0].length > 0) addTerm(K, total, "", [], dot(K, ...constants));
   return total;
+}
+
+/** a b, without a new element where one of them is the field's own 1. */
+function times<E>(K: Field<E>, a: E, b: E): E {
+  return a === K.one ? b : b === K.one ? a : K.mul(a, b);
 }
 
 export function constantTerm<E>(K: Field<E>, p: MultivariatePolynomial<E>): E {

@@ -1,5 +1,5 @@
 /** Univariate polynomials over a field: coefficients from the constant term up, without trailing zeros. */
-import { abs, type Field, type Ring, type Sign, sizeBound } from "./field.js";
+import { abs, dot, type Field, type Ring, type Sign, sizeBound } from "./field.js";
 
 export type Polynomial<E> = readonly E[];
 
@@ -26,6 +26,18 @@ export function polynomialRing<E>(K: Field<E>): Ring<Polynomial<E>> {
       return trim(product);
     },
     isZero: (p) => p.length === 0,
+    dot: (u, v) => {
+      const pairs: [E[], E[]][] = [];
+      for (const [k, p] of u.entries())
+        for (const [i, a] of p.entries())
+          for (const [j, b] of v[k]!.entries()) {
+            const own = pairs[i + j] ?? [[], []];
+            pairs[i + j] = own;
+            own[0].push(a);
+            own[1].push(b);
+          }
+      return trim(Array.from(pairs, (own) => (own === undefined ? K.zero : dot(K, ...own))));
+    },
   };
 }
 

@@ -52,15 +52,38 @@ function bitLength(n: bigint): number {
 const ZERO = rational(0n);
 const ONE = rational(1n);
 
+/** Over one common denominator, which few terms make larger, and reduced once. */
+function dot(u: readonly Rational[], v: readonly Rational[]): Rational {
+  let numerator = 0n;
+  let denominator = 1n;
+  for (let i = 0; i < u.length; i++) {
+    const [a, b] = [u[i]!, v[i]!];
+    if (a.n === 0n || b.n === 0n) continue;
+    const d = a.d * b.d;
+    const n = a.n * b.n;
+    const term = a.s === b.s ? n : -n;
+    if (d === denominator) numerator += term;
+    else {
+      const common = gcd(denominator, d);
+      numerator = numerator * (d / common) + term * (denominator / common);
+      denominator *= d / common;
+    }
+  }
+  return rational(numerator, denominator);
+}
+
+const isOne = (a: Rational) => a.n === 1n && a.d === 1n && a.s > 0n;
+
 export const Q: Field<Rational> = {
   degree: 1,
   description: null,
   functions: null,
   zero: ZERO,
   one: ONE,
-  add: (a, b) => a.add(b),
-  sub: (a, b) => a.sub(b),
-  mul: (a, b) => a.mul(b),
+  // With 0 or 1 nothing new has to be made, and most elements of large problems are.
+  add: (a, b) => (a.n === 0n ? b : b.n === 0n ? a : a.add(b)),
+  sub: (a, b) => (b.n === 0n ? a : a.sub(b)),
+  mul: (a, b) => (isOne(a) ? b : isOne(b) ? a : a.mul(b)),
   neg: (a) => a.neg(),
   inv: (a) => {
     if (a.n === 0n) throw new RangeError("division by zero");
@@ -71,6 +94,7 @@ export const Q: Field<Rational> = {
     return a.div(b);
   },
   isZero: (a) => a.n === 0n,
+  dot,
   sign: (a) => (a.n === 0n ? 0 : a.s < 0n ? -1 : 1) as Sign,
   fromRational: (q) => q,
   coordinates: (a) => [a],

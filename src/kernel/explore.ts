@@ -161,8 +161,14 @@ export interface Memory<E> {
   readonly passes: Map<number, { readonly key: string; readonly pass: SampleOnCell<E> }>;
 }
 
+const memories = new WeakMap<Frame<never>, Memory<never>>();
+
+/** That of all cells of a frame. */
 export function memoryOf<E>(frame: Frame<E>): Memory<E> {
-  return { weights: weightsOn(frame), passes: new Map() };
+  const known = memories as unknown as WeakMap<Frame<E>, Memory<E>>;
+  const memory = known.get(frame) ?? { weights: weightsOn(frame), passes: new Map() };
+  known.set(frame, memory);
+  return memory;
 }
 
 /** The cell of some conditions. */

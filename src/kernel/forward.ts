@@ -2,7 +2,7 @@
  * The forward pass: one, over any ring. Over K it gives outputs, over K[t] the outputs along a curve, over K[θ] the polynomials of a
  * pattern. (`proofs/theory.md`, §0.)
  */
-import type { Field, Ring } from "../exact/field.js";
+import { dot, type Field, type Ring } from "../exact/field.js";
 import { constant, type MultivariatePolynomial, multivariateRing, shiftedVariable } from "../exact/multivariate.js";
 import { type Polynomial, polynomialRing, signOnInterval } from "../exact/polynomial.js";
 import type { SparseVector } from "../network/codec.js";
@@ -43,13 +43,12 @@ export function propagate<R>(
   let values = inputs;
   for (const [l, layer] of network.layers.entries()) {
     const z = layer.map((row) => {
-      let total = ring.zero;
-      for (const { from, weight } of row) {
-        const value = values[from]!;
-        const factor = weights[weight]!;
-        if (!ring.isZero(value) && !ring.isZero(factor)) total = ring.add(total, ring.mul(factor, value));
-      }
-      return total;
+      const terms = row.filter(({ from, weight }) => !ring.isZero(values[from]!) && !ring.isZero(weights[weight]!));
+      return dot(
+        ring,
+        terms.map(({ weight }) => weights[weight]!),
+        terms.map(({ from }) => values[from]!),
+      );
     });
     if (l === network.layers.length - 1) return { preactivations, outputs: z };
     preactivations.push(z);

@@ -13,6 +13,8 @@ const BUDGET = 1_000_000_000;
 export interface Metered<E> extends Field<E> {
   /** Charges so many simple operations. */
   readonly spend: (operations: number) => void;
+  /** The field without a budget. */
+  readonly unmetered: Field<E>;
 }
 
 /** The field K, whose operations throw LimitError once they have cost more than the budget. */
@@ -62,7 +64,16 @@ export function metered<E>(K: Field<E>): Metered<E> {
     sub: (a, b) => charge(K.sub(a, b)),
     mul: (a, b) => charge(K.mul(a, b)),
     div: (a, b) => charge(counting(() => K.div(a, inverting(b)))),
+    ...(K.dot !== undefined && {
+      dot: (u: readonly E[], v: readonly E[]) => {
+        const total = K.dot!(u, v);
+        // As its products and sums would cost, of numbers of the size of the total.
+        spend(2 * u.length * (1 + wordsOf(total) ** 2));
+        return total;
+      },
+    }),
     inv: (a) => charge(counting(() => K.inv(inverting(a)))),
     spend: (n) => spend(n),
+    unmetered: K,
   };
 }

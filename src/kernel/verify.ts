@@ -38,7 +38,7 @@ export interface Acceptance<E> {
   readonly accepted: true;
   readonly statement: Statement<E>;
   readonly meaning: Meaning<E>;
-  /** The statement with what its check returned. */
+  /** The statement with what its check returned: checked once more when it is asked for, since that may be large and is seldom needed. */
   readonly proved: Proved<E>;
 }
 
@@ -174,12 +174,27 @@ function verifyOne<E>(facts: Facts<E>, read: () => Statement<E>, where: string):
     const statement = read();
     const { check, meaning } = kinds<E>()[statement.kind] as unknown as Kind<E, Statement<E>, unknown>;
     spendNetwork(facts);
-    const proof = check(facts, statement);
-    const proved = { kind: statement.kind, statement, proof } as Proved<E>;
-    return { accepted: true, statement, meaning: meaning(statement, facts), proved };
+    check(facts, statement);
+    let proved: Proved<E> | undefined;
+    return {
+      accepted: true,
+      statement,
+      meaning: meaning(statement, facts),
+      get proved() {
+        proved ??= { kind: statement.kind, statement, proof: check(unmetered(facts), statement) } as Proved<E>;
+        return proved;
+      },
+    };
   } catch (error) {
     return refusal(error, where);
   }
+}
+
+/** The same without a budget, for what was accepted within one. */
+function unmetered<E>(facts: Facts<E>): Facts<E> {
+  const { instance } = facts;
+  const field = "unmetered" in instance.field ? (instance.field as Metered<E>).unmetered : instance.field;
+  return { ...facts, instance: { ...instance, field }, spend: () => {} };
 }
 
 /** The clauses by which a field of functions refuses. */

@@ -22,7 +22,15 @@ import { FLOATS } from "./search/approximate.js";
 import { areIndependent, combine } from "./search/combine.js";
 import { type Counts, mayCount, nearPoint, nextOpen } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
-import { applyMatrix, dotNumbers, normOf, orthonormalBasis, restrict, symmetricEigen } from "./search/numeric.js";
+import {
+  applyMatrix,
+  dotNumbers,
+  normalized,
+  normOf,
+  orthonormalBasis,
+  restrict,
+  symmetricEigen,
+} from "./search/numeric.js";
 import { type Column, cholesky, followPath } from "./search/semidefinite.js";
 import {
   binaryScale,
@@ -173,7 +181,7 @@ function independentKinks<E>(frame: Frame<E>): number {
   );
   const variables = [...new Set(forms.flatMap((z) => [...z.values()].map(({ variables: [v] }) => v!)))];
   const vectors = forms.map((z) => variables.map((v) => K.toNumber(z.get(String(v))?.coefficient ?? K.zero)));
-  return orthonormalBasis(vectors.map((v) => v.map((c) => c / (normOf(v) || 1)))).length;
+  return orthonormalBasis(vectors.map(normalized)).length;
 }
 
 interface Option<E> {

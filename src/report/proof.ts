@@ -81,8 +81,8 @@ const MAX_DECIMALS = 24;
 function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], derive: Derivation | null): Block[] {
   const { network } = facts.instance;
   const of = <K extends StatementKind>(kind: K) =>
-    accepted.flatMap(({ proved }) =>
-      proved.kind === kind ? [proved as Extract<Proved<E>, { readonly kind: K }>] : [],
+    accepted.flatMap((one) =>
+      one.statement.kind === kind ? [one.proved as Extract<Proved<E>, { readonly kind: K }>] : [],
     );
   const bounds = of("bound");
   const { whole, layers } = boundClaims(facts, bounds);
@@ -109,7 +109,7 @@ function claimBlocks<E>(facts: Facts<E>, accepted: readonly Acceptance<E>[], der
     ...(alike.length === 0 ? [] : [linearStrictClaim(facts, alike)]),
     ...layers,
     ...of("attracts").map((one) => attractsClaim(facts, one)),
-    ...accepted.filter(({ proved }) => !written.has(proved.kind)).map((one) => bareClaim(facts, one)),
+    ...accepted.filter(({ statement }) => !written.has(statement.kind)).map((one) => bareClaim(facts, one)),
   ];
 }
 

@@ -230,12 +230,30 @@ describe("work is bounded", () => {
   });
 
   it("and by the size of a matrix", () => {
+    // Every branch curves the margin by itself, so that no few vectors span the curvature.
+    const width = 1600;
+    const problem = {
+      network: { kind: "diagonal", width, depth: 2, activation: "linear" },
+      point: new Array<string>(2 * width).fill("1/40"),
+      data: [{ x: new Array<string>(width).fill("1"), y: 1 }],
+    };
+    const leaf = { multipliers: ["1"], rho: "1", kappa: "1/2", products: [] };
+    const statement = { kind: "strict-local", scope: "whole", radius: "1/1024", tree: [{ leaf }] };
+    expect(clausesOf(smallCertificate([statement], problem))).toEqual(["limit"]);
+  });
+
+  it("but not by the number of variables", () => {
     const n = 4000;
     const point = ["1", ...new Array<string>(n - 1).fill("0")];
-    const leaf = { multipliers: ["1"], rho: "0", kappa: "1", products: [] };
-    const statement = { kind: "strict-local", scope: "whole", radius: "1", tree: [{ leaf }] };
-    const problem = { network: { kind: "fully-connected", widths: [n, 1], activation: "linear" }, point };
-    expect(clausesOf(smallCertificate([statement], { ...problem, data: [{ x: point, y: 1 }] }))).toEqual(["limit"]);
+    const clauses = (kappa: string) => {
+      const leaf = { multipliers: ["1"], rho: "0", kappa, products: [] };
+      const statement = { kind: "strict-local", scope: "whole", radius: "1", tree: [{ leaf }] };
+      const problem = { network: { kind: "fully-connected", widths: [n, 1], activation: "linear" }, point };
+      return clausesOf(smallCertificate([statement], { ...problem, data: [{ x: point, y: 1 }] }));
+    };
+    expect(clauses("1")).toEqual([]);
+    // Nothing but the diagonal 1 − κ is left, and it is negative.
+    expect(clauses("2")).toEqual(["strict-local.curvature"]);
   });
 
   it("also where a field is defined by large numbers", () => {

@@ -4,7 +4,6 @@
  * m is the number of layers that move with the scope. (`proofs/theory.md`, §6.)
  */
 import { type Field, sum } from "../../exact/field.js";
-import { isPositiveSemidefinite } from "../../exact/linear.js";
 import {
   accumulate,
   constant,
@@ -14,6 +13,7 @@ import {
   sumOfProducts,
   type Term,
 } from "../../exact/multivariate.js";
+import { isSemidefiniteForm, type QuadraticForm, type Sparse } from "../../exact/quadratic.js";
 import { rational } from "../../exact/rational.js";
 import { byKey, type Codec, index, listOf, MAX_ENTRIES, objectOf, word } from "../../network/codec.js";
 import { weightsOf } from "../../network/instance.js";
@@ -104,12 +104,12 @@ export interface Bound<E> {
 }
 
 /**
- * A strand on a cell: the matrix [[C² I, −F], [−Fᵀ, I]] less the products. Its rows are low variables by number, then paths, as the numbers
- * of their weights behind a slash.
+ * A strand on a cell: the quadratic form of [[C² I, −F], [−Fᵀ, I]] less the products. Its rows are low variables by number, then paths, as
+ * the numbers of their weights behind a slash.
  */
 export interface Strand<E> {
   readonly rows: readonly string[];
-  readonly matrix: readonly (readonly E[])[];
+  readonly form: QuadraticForm<E>;
 }
 
 export interface LeafProof<E> {
@@ -234,14 +234,15 @@ export const bound = <E>(): Kind<E, Bound<E>, BoundProof<E>> => ({
   }),
 });
 
-/** A term c · a · b of a quadratic form in low variables and paths; a path by its text. */
-type Quadratic<E> = { readonly a: string; readonly b: string; readonly c: E };
+/** A linear form in low variables and paths; a path by its text. */
+type RowForm<E> = ReadonlyMap<string, E>;
 
-/** A quadratic form that is added to the matrices of all strands of a home, or to one of them. */
+/** The product of two forms, times `factor`, in the quadratic forms of all strands of a home, or of one of them. */
 interface Correction<E> {
   readonly home: string;
   readonly strand: string | null;
-  readonly terms: readonly Quadratic<E>[];
+  readonly first: RowForm<E>;
+  readonly second: RowForm<E>;
   readonly factor: E;
 }
 
@@ -285,21 +286,26 @@ function checkLeaf<E>(
     ensure(value !== null, "bound.open", () => `margin ${j + 1} depends on a unit that is neither split nor relaxed`);
     accumulate(K, form, value, c);
   }
-  const corrections: Correction<E>[] = relaxed.map(({ at, multiplier }) => {
-    const equation = sumOfProducts(K, [[relaxedForm(leaf, at, "on"), relaxedForm(leaf, at, "off")]]);
-    return { ...quadratic(leaf, equation), factor: multiplier };
-  });
+  const corrections: Correction<E>[] = relaxed.map(({ at, multiplier }) => ({
+    ...lowProduct(leaf, relaxedForm(leaf, at, "on"), relaxedForm(leaf, at, "off")),
+    factor: multiplier,
+  }));
   for (const { first, second, weight } of evidence.products ?? []) {
     ensure(K.sign(weight) >= 0, "bound.weight", "a product's weight is negative");
-    const product = sumOfProducts(K, [[formOf(leaf, first), formOf(leaf, second)]]);
+    const [one, other] = [formOf(leaf, first), formOf(leaf, second)];
+    if (one.size === 0 || other.size === 0) continue;
+    if (isLow(leaf, one) && isLow(leaf, other)) {
+      corrections.push({ ...lowProduct(leaf, one, other), factor: K.neg(weight) });
+      continue;
+    }
+    const product = sumOfProducts(K, [[one, other]]);
     const degrees = new Set(
       [...product.values()].map((term) => term.variables.filter((v) => leaf.low(v) !== null).length),
     );
     ensure(degrees.size <= 1, "bound.product", "a product mixes terms of different kinds");
     if (degrees.has(1)) accumulate(K, form, product, weight);
-    else if (degrees.has(2)) corrections.push({ ...quadratic(leaf, product), factor: K.neg(weight) });
     else if (degrees.has(0)) corrections.push({ ...pathSquare(leaf, first, second, product), factor: K.neg(weight) });
-    else ensure(degrees.size === 0, "bound.product", "a product of more than two low variables");
+    else ensure(degrees.size === 0, "bound.product", "a product of two low variables is one of linear forms in them");
   }
   return { cell, evidence, squaredBound, form, strands: strandsOf(leaf, form, corrections, squaredBound) };
 }
@@ -348,10 +354,8 @@ function relaxedForm<E>(leaf: Leaf<E>, at: UnitAtSample, zero: "on" | "off"): Mu
   const { field: K, network } = leaf.frame.facts.instance;
   const own = leaf.variables.get(keyOf(at));
   const { z } = unitOn(leaf, at);
-  const isLow =
-    z !== null && [...z.values()].every(({ variables }) => variables.length === 1 && leaf.low(variables[0]!) !== null);
   const found = () => `${unitText(at)} is not relaxed, or not linear in the first moving layer`;
-  ensure(own !== undefined && isLow && leaf.low(own) !== null, "bound.relaxed", found);
+  ensure(own !== undefined && z !== null && isLow(leaf, z) && leaf.low(own) !== null, "bound.relaxed", found);
   const a = new Map(shiftedVariable(K, K.zero, own));
   accumulate(K, a, z, K.neg(zero === "on" ? K.one : K.fromRational(network.slopes[at.layer]!)));
   return a;
@@ -363,38 +367,46 @@ function unitOn<E>({ cell, variables }: Leaf<E>, { sample, layer, unit }: UnitAt
   return found;
 }
 
-/** A quadratic form in low variables of one home. */
-function quadratic<E>(leaf: Leaf<E>, p: MultivariatePolynomial<E>): Omit<Correction<E>, "factor"> {
-  const terms = [...p.values()];
-  const homes = new Set(terms.flatMap(({ variables }) => variables.map(leaf.low)));
-  const fits = homes.size <= 1 && !homes.has(null) && terms.every(({ variables }) => variables.length === 2);
-  ensure(fits, "bound.product", "a product is not of two forms of one block, or of one unit");
-  return {
-    home: [...homes][0] ?? "",
-    strand: null,
-    terms: terms.map(({ variables: [a, b], coefficient: c }) => ({ a: `${a}`, b: `${b}`, c })),
-  };
+/** Whether a polynomial is a linear form in low variables. */
+function isLow<E>({ low }: Leaf<E>, z: MultivariatePolynomial<E>): boolean {
+  return [...z.values()].every(({ variables }) => variables.length === 1 && low(variables[0]!) !== null);
+}
+
+/** The product of two linear forms in low variables of one home. */
+function lowProduct<E>(
+  { low }: Leaf<E>,
+  one: MultivariatePolynomial<E>,
+  other: MultivariatePolynomial<E>,
+): Omit<Correction<E>, "factor"> {
+  const homes = new Set([one, other].flatMap((form) => [...form.values()].map(({ variables: [v] }) => low(v!))));
+  ensure(homes.size <= 1, "bound.product", "a product is not of two forms of one block, or of one unit");
+  const [first, second] = [one, other].map(
+    (form): RowForm<E> => new Map([...form.values()].map(({ variables: [v], coefficient: c }) => [`${v!}`, c])),
+  ) as [RowForm<E>, RowForm<E>];
+  return { home: [...homes][0] ?? "", strand: null, first, second };
 }
 
 /** The product of two paths of one strand. */
 function pathSquare<E>(
-  { place }: Leaf<E>,
+  { frame, place }: Leaf<E>,
   first: Form,
   second: Form,
   product: MultivariatePolynomial<E>,
 ): Omit<Correction<E>, "factor"> {
+  const K = frame.facts.instance.field;
   const paths = [first, second].map((form) => ("path" in form ? [...form.path].sort((a, b) => a - b) : null));
   const [one, other] = paths.map((path) => (path === null ? null : place.path(path)));
   const fits = one != null && other != null && one.strand === other.strand && product.size === 1;
   ensure(fits, "bound.product", "a product is not of two paths of one strand");
   const [a, b] = paths.map((path) => pathText(path!)) as [string, string];
-  return { home: one.home, strand: one.strand, terms: [{ a, b, c: [...product.values()][0]!.coefficient }] };
+  const sign = [...product.values()][0]!.coefficient;
+  return { home: one.home, strand: one.strand, first: new Map([[a, sign]]), second: new Map([[b, K.one]]) };
 }
 
 /** Told apart from a variable by its first character. */
 const pathText = (path: readonly number[]) => `/${path.join()}`;
 
-/** The matrices of the strands; each is positive semidefinite. */
+/** The quadratic forms of the strands; each is positive semidefinite. */
 function strandsOf<E>(
   leaf: Leaf<E>,
   form: MultivariatePolynomial<E>,
@@ -405,45 +417,47 @@ function strandsOf<E>(
   const K = frame.facts.instance.field;
   const relaxed = new Set([...leaf.variables.values()].map(String));
   const shares = new Map([...leaf.shares].map(([v, share]) => [pathText([v]), share]));
-  const half = K.inv(K.add(K.one, K.one));
-  const entries = new Map<string, { readonly home: string; readonly terms: Quadratic<E>[] }>();
+  const entries = new Map<string, { readonly home: string; readonly paths: Map<string, Map<string, E>> }>();
   for (const { variables, coefficient } of form.values()) {
     const lows = variables.filter((v) => leaf.low(v) !== null);
     const path = variables.filter((v) => leaf.low(v) === null);
     const own = place.path(path);
     const fits = lows.length === 1 && own !== null && leaf.low(lows[0]!) === own.home;
     ensure(fits, "bound.product", "a term is not one weight of each moving layer, along one path or in one block");
-    if (!entries.has(own.strand)) entries.set(own.strand, { home: own.home, terms: [] });
-    entries
-      .get(own.strand)!
-      .terms.push({ a: `${lows[0]!}`, b: pathText(path), c: K.neg(K.add(coefficient, coefficient)) });
+    if (!entries.has(own.strand)) entries.set(own.strand, { home: own.home, paths: new Map() });
+    const { paths } = entries.get(own.strand)!;
+    const text = pathText(path);
+    if (!paths.has(text)) paths.set(text, new Map());
+    paths.get(text)!.set(`${lows[0]!}`, coefficient);
   }
-  return [...entries].map(([strand, { home, terms }]) => {
+  const minusTwo = K.neg(K.add(K.one, K.one));
+  return [...entries].map(([strand, { home, paths }]) => {
     const own = corrections.filter((one) => one.home === home && (one.strand === null || one.strand === strand));
-    const all = [
-      ...terms,
-      ...own.flatMap((one) => one.terms.map(({ a, b, c }) => ({ a, b, c: K.mul(c, one.factor) }))),
+    const products = [
+      ...[...paths].map(([path, lows]) => ({ first: new Map([[path, K.one]]), second: lows, factor: minusTwo })),
+      ...own,
     ];
-    const names = [...new Set(all.flatMap(({ a, b }) => [a, b]))];
+    const names = [...new Set(products.flatMap(({ first, second }) => [...first.keys(), ...second.keys()]))];
     const lows = names.filter((name) => name[0] !== "/").sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const rows = [...lows, ...names.filter((name) => name[0] === "/").sort()];
     const position = new Map(rows.map((name, k) => [name, k]));
-    const diagonal = (name: string) =>
-      name[0] === "/" ? K.inv(shares.get(name) ?? K.one) : relaxed.has(name) ? K.zero : squaredBound;
-    ensureRoom(frame.facts, rows.length);
-    const matrix = rows.map((name, u) => rows.map((_, v) => (u === v ? diagonal(name) : K.zero)));
-    for (const { a, b, c } of all) {
-      const [u, v] = [position.get(a)!, position.get(b)!];
-      const share = K.mul(c, half);
-      matrix[u]![v] = K.add(matrix[u]![v]!, share);
-      matrix[v]![u] = K.add(matrix[v]![u]!, share);
-    }
+    const placed = (one: RowForm<E>): Sparse<E> => new Map([...one].map(([name, c]) => [position.get(name)!, c]));
+    const quadratic: QuadraticForm<E> = {
+      diagonal: rows.map((name) =>
+        name[0] === "/" ? K.inv(shares.get(name) ?? K.one) : relaxed.has(name) ? K.zero : squaredBound,
+      ),
+      products: products.map(({ first, second, factor }) => ({
+        first: placed(first),
+        second: placed(second),
+        weight: factor,
+      })),
+    };
     ensure(
-      isPositiveSemidefinite(K, matrix),
+      isSemidefiniteForm(K, quadratic, (count) => ensureRoom(frame.facts, count)),
       "bound.value",
       "the matrix of a strand is not positive semidefinite on a cell",
     );
-    return { rows, matrix };
+    return { rows, form: quadratic };
   });
 }
 

@@ -1,18 +1,19 @@
 /** `strict-local`: every feasible θ' of the scope with 0 < ‖θ'−θ‖ ≤ r has ‖θ'‖ > ‖θ‖. (`proofs/theory.md`, §5.) */
-import { dot, equals, largerBound, sizeBound, sum } from "../../exact/field.js";
-import { isPositiveSemidefinite } from "../../exact/linear.js";
+import { dot, equals, type Field, largerBound, sizeBound, sum } from "../../exact/field.js";
 import {
+  accumulate,
   type Grade,
   type Grades,
   gradeOf,
   gradientAtOrigin,
-  hessianEntries,
   type MultivariatePolynomial,
   multivariateRing,
   scaled,
   shiftedVariable,
+  type Term,
   tailBound,
 } from "../../exact/multivariate.js";
+import { isSemidefiniteForm, type QuadraticForm, type Sparse } from "../../exact/quadratic.js";
 import { index, listOf, MAX_ENTRIES, objectOf, word } from "../../network/codec.js";
 import { marginText, weightsOf } from "../../network/instance.js";
 import { parametersOf, type Scope } from "../../network/network.js";
@@ -46,8 +47,8 @@ export interface StrictLocal<E> {
 }
 
 /**
- * Per leaf: the constraints in the displacement d and the values of relaxed units, those that are as small as d and so stand in the matrix
- * M, after the moving parameters; M; and the bounds L, C, D.
+ * Per leaf: the constraints in the displacement d and the values of relaxed units, those that are as small as d and so stand in the
+ * quadratic form, after the moving parameters; that form; and the bounds L, C, D.
  */
 export interface StrictProof<E> {
   readonly cell: Cell<E>;
@@ -55,7 +56,7 @@ export interface StrictProof<E> {
   readonly variables: readonly number[];
   readonly constraints: readonly MultivariatePolynomial<E>[];
   readonly gradients: readonly (readonly E[])[];
-  readonly M: readonly (readonly E[])[];
+  readonly form: QuadraticForm<E>;
   readonly L: readonly E[];
   readonly C: readonly E[];
   readonly D: readonly E[];
@@ -191,47 +192,31 @@ function checkLeaf<E>(
   const stationary = all.every((k, v) => equals(K, v < moving.length ? point[k]! : K.zero, total[v]!));
   ensure(stationary, "strict-local.stationarity", "the multipliers do not combine the gradients to the point");
 
-  // 1. M = (1 − κ) I − Σ ω_j H_j + ρ Σ_J ∇h_j ∇h_jᵀ − Σ N_jk ∇h_j ∇h_kᵀ is positive semidefinite, in what is of order 1; no κ for values.
+  // 1. (1 − κ) I − Σ ω_j H_j + ρ Σ_J ∇h_j ∇h_jᵀ − Σ N_jk ∇h_j ∇h_kᵀ is positive semidefinite, in what is of order 1; no κ for values.
   const binding = multipliers.map((w) => K.sign(w) > 0);
   const variables = [...moving, ...own.filter((v) => grades.get(v)!.order === 1)];
-  const position = new Map(variables.map((k, v) => [k, v]));
   const gradients = constraints.map((h) => gradientAtOrigin(K, h, variables));
-  const n = variables.length;
-  ensureRoom(frame.facts, n);
-  const M = variables.map((_, u) =>
-    variables.map((__, v) => (u === v && u < moving.length ? K.sub(K.one, kappa) : K.zero)),
-  );
-  const addTo = (u: number, v: number, c: E) => {
-    M[u]![v] = K.add(M[u]![v]!, c);
+  const linear = gradients.map((g): Sparse<E> => new Map([...g.entries()].filter(([, c]) => !K.isZero(c))));
+  const curvature = new Map<string, Term<E>>();
+  for (const [j, h] of constraints.entries())
+    if (binding[j]) accumulate(K, curvature, quadraticPart(h), multipliers[j]!);
+  const form: QuadraticForm<E> = {
+    diagonal: variables.map((_, u) => (u < moving.length ? K.sub(K.one, kappa) : K.zero)),
+    products: [
+      ...starsOf(K, curvature, variables),
+      ...linear.flatMap((g, j) => (binding[j] ? [{ first: g, second: g, weight: rho }] : [])),
+      ...products.map(({ first, second, weight }) => ({
+        first: linear[first]!,
+        second: linear[second]!,
+        weight: K.neg(weight),
+      })),
+    ],
   };
-  const addSymmetric = (weight: E, g: readonly E[], h: readonly E[]) => {
-    for (let u = 0; u < n; u++) {
-      if (K.isZero(g[u]!)) continue;
-      for (let v = 0; v < n; v++) {
-        if (K.isZero(h[v]!)) continue;
-        const half = K.mul(weight, K.mul(g[u]!, h[v]!));
-        addTo(u, v, half);
-        addTo(v, u, half);
-      }
-    }
-  };
-  const two = K.add(K.one, K.one);
-  const halfRho = K.div(rho, two);
-  for (const [j, h] of constraints.entries()) {
-    if (!binding[j]) continue;
-    for (const { u, v, entry } of hessianEntries(K, h)) {
-      if (!position.has(u) || !position.has(v)) continue; // of order 3 or more
-      const weighted = K.neg(K.mul(multipliers[j]!, entry));
-      addTo(position.get(u)!, position.get(v)!, weighted);
-      if (u !== v) addTo(position.get(v)!, position.get(u)!, weighted);
-    }
-    addSymmetric(halfRho, gradients[j]!, gradients[j]!);
-  }
-  for (const { first, second, weight } of products)
-    addSymmetric(K.neg(K.div(weight, two)), gradients[first]!, gradients[second]!);
-  ensure(isPositiveSemidefinite(K, M), "strict-local.curvature", "the matrix of a cell is not positive semidefinite");
+  const isSemidefinite = isSemidefiniteForm(K, form, (rows) => ensureRoom(frame.facts, rows));
+  ensure(isSemidefinite, "strict-local.curvature", "the matrix of a cell is not positive semidefinite");
 
   // 2. The bounds with L, C, D.
+  const two = K.add(K.one, K.one);
   const sizes = variables.map((v) => grades.get(v)?.size ?? K.one);
   const L = gradients.map((g) =>
     dot(
@@ -268,7 +253,37 @@ function checkLeaf<E>(
   ]);
   const found = "κ does not exceed the remainder at this radius";
   ensure(K.sign(K.sub(kappa, K.mul(r, remainder))) > 0, "strict-local.remainder", found);
-  return { cell, grades, variables, constraints, gradients, M, L, C, D };
+  return { cell, grades, variables, constraints, gradients, form, L, C, D };
+}
+
+function quadraticPart<E>(h: MultivariatePolynomial<E>): MultivariatePolynomial<E> {
+  return new Map([...h].filter(([, { variables }]) => variables.length === 2));
+}
+
+/** −2 times the terms of degree 2 in these variables, as few products x_u (f·x): what the most terms have in common comes first. */
+function starsOf<E>(
+  K: Field<E>,
+  curvature: MultivariatePolynomial<E>,
+  variables: readonly number[],
+): QuadraticForm<E>["products"] {
+  const position = new Map(variables.map((k, v) => [k, v]));
+  const rows = new Map<number, Map<number, E>>();
+  const put = (u: number, v: number, c: E) => rows.set(u, (rows.get(u) ?? new Map<number, E>()).set(v, c));
+  for (const { variables: own, coefficient } of curvature.values()) {
+    const [u, v] = own.map((k) => position.get(k)) as [number | undefined, number | undefined];
+    if (u === undefined || v === undefined) continue; // of order 3 or more
+    put(u, v, coefficient);
+    put(v, u, coefficient);
+  }
+  const minusTwo = K.neg(K.add(K.one, K.one));
+  const products: { first: Sparse<E>; second: Sparse<E>; weight: E }[] = [];
+  for (const [u, row] of [...rows].sort(([, a], [, b]) => b.size - a.size)) {
+    if (row.size === 0) continue;
+    products.push({ first: new Map([[u, K.one]]), second: new Map(row), weight: minusTwo });
+    for (const v of row.keys()) if (v !== u) rows.get(v)!.delete(u);
+    row.clear();
+  }
+  return products;
 }
 
 /** The terms that are not linear. */

@@ -3,7 +3,7 @@ import { dot, equals, type Field } from "../../exact/field.js";
 import { solve } from "../../exact/linear.js";
 import { quadraticAscent } from "./conic.js";
 import { solveLp } from "./lp.js";
-import { dotNumbers, normOf, orthonormalBasis, pivotColumns } from "./numeric.js";
+import { dotNumbers, normalized, normOf, orthonormalBasis, pivotColumns } from "./numeric.js";
 import { combinationRows, roundTo, toNumbers } from "./vectors.js";
 
 export type Combination<E> =
@@ -27,7 +27,7 @@ export function combine<E>(K: Field<E>, vectors: readonly (readonly E[])[], targ
 
 /** The same on the support of the nearest combination in floating point. */
 function supportedWeights<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]): E[] | null {
-  if (K.degree === 1) return null;
+  if (isQuick(K, vectors, target)) return null;
   const { weights, residual } = nearestCombination(K, vectors, target);
   if (normOf(residual) > CLOSE * normOf(toNumbers(K, target))) return null;
   const support = weights.flatMap((c, k) => (c > 0 ? [k] : []));
@@ -37,6 +37,13 @@ function supportedWeights<E>(K: Field<E>, vectors: readonly (readonly E[])[], ta
     target,
   );
   return exact && vectors.map((_, k) => (support.includes(k) ? exact[support.indexOf(k)]! : K.zero));
+}
+
+/** So many entries of vectors over ℚ make a linear programme that is quick. */
+const QUICK = 20_000;
+
+function isQuick<E>(K: Field<E>, vectors: readonly unknown[], target: readonly unknown[]): boolean {
+  return K.degree === 1 && vectors.length * target.length <= QUICK;
 }
 
 /** Relative to the target. */
@@ -66,16 +73,17 @@ function nearestCombination<E>(K: Field<E>, vectors: readonly (readonly E[])[], 
 
 /** Whether unit vectors along these are independent, in floating point. */
 export function areIndependent(vectors: readonly (readonly number[])[]): boolean {
-  return orthonormalBasis(vectors.map((v) => v.map((c) => c / (normOf(v) || 1)))).length === vectors.length;
+  return orthonormalBasis(vectors.map(normalized)).length === vectors.length;
 }
 
 /**
  * The weights, where the vectors are independent: floating point says which equations determine them, so that the field, in which inverses are
- * dear, has to solve only these. Null where there are none, where that is not clear, and over ℚ, where linear programmes are quick.
+ * dear, has to solve only these. Null where there are none, where that is not clear, and where linear programmes are quick.
  */
 export function onlyWeights<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]): E[] | null {
+  if (vectors.length === 0 || isQuick(K, vectors, target)) return null;
   const floats = vectors.map((v) => toNumbers(K, v));
-  if (K.degree === 1 || vectors.length === 0 || !areIndependent(floats)) return null;
+  if (!areIndependent(floats)) return null;
   const rows = pivotColumns(floats);
   const weights = solve(
     K,

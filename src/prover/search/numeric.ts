@@ -10,6 +10,12 @@ export function normOf(v: readonly number[]): number {
   return Math.sqrt(dotNumbers(v, v));
 }
 
+/** The vector over its norm; 0 stays 0. */
+export function normalized(v: readonly number[]): number[] {
+  const norm = normOf(v) || 1;
+  return v.map((c) => c / norm);
+}
+
 export function applyMatrix(A: readonly (readonly number[])[], x: readonly number[]): number[] {
   return A.map((row) => dotNumbers(row, x));
 }

@@ -2,6 +2,7 @@
 /** The reviewer's page: shows the instances on demand, and lets the kernel re-check certificates in the browser. */
 import "katex/dist/katex.min.css";
 import "./page.css";
+import type { Proved, StatementKind } from "../../kernel/statements/index.js";
 import { parametersOf, type Scope } from "../../network/network.js";
 import type { Accepted } from "../accepted.js";
 import { documentOf } from "../proof.js";
@@ -89,7 +90,11 @@ function exactFigures({ instance, statements }: Extract<Accepted, { readonly sor
   const { field: K, network } = instance;
   const isWhole = (scope: Scope) => parametersOf(network, scope).length === network.parameters.length;
   const drawn = picture(instance);
-  const descents = statements.flatMap(({ proved }) => (proved.kind === "not-local" ? [proved] : []));
+  const of = <K extends StatementKind>(kind: K) =>
+    statements.flatMap((one) =>
+      one.statement.kind === kind ? [one.proved as Extract<Proved<unknown>, { readonly kind: K }>] : [],
+    );
+  const descents = of("not-local");
   const descent = descents.find(({ statement }) => isWhole(statement.scope)) ?? descents[0];
   const answers = statements.flatMap(({ meaning }) =>
     meaning.answer === "yes" && isWhole(meaning.scope) ? [meaning] : [],
@@ -105,7 +110,7 @@ function exactFigures({ instance, statements }: Extract<Accepted, { readonly sor
     ...(drawn === null ? [] : [drawn.element]),
     ...(descent === undefined ? [] : [descentPlot(instance, descent, (point) => drawn?.show(point))]),
     ...(ball !== undefined || isGlobal ? [neighboursPlot(instance, radius, caption)] : []),
-    ...statements.flatMap(({ proved }) => (proved.kind === "attracts" ? [trapPlot(instance, proved)] : [])),
+    ...of("attracts").map((proved) => trapPlot(instance, proved)),
   ];
 }
 

@@ -31,14 +31,14 @@ export function treeFigures(accepted: Accepted): HTMLElement[] {
   });
 }
 
-function treesOf<E>({ proved }: Acceptance<E>): { readonly tree: AnyTree<E>; readonly of: string }[] {
-  switch (proved.kind) {
+function treesOf<E>({ statement }: Acceptance<E>): { readonly tree: AnyTree<E>; readonly of: string }[] {
+  switch (statement.kind) {
     case "strict-local":
-      return [{ tree: proved.statement.tree, of: "" }];
+      return [{ tree: statement.tree, of: "" }];
     case "not-kkt":
-      return proved.statement.trees.map(({ sample, tree }) => ({ tree, of: `, sample ${sample + 1}` }));
+      return statement.trees.map(({ sample, tree }) => ({ tree, of: `, sample ${sample + 1}` }));
     case "bound": {
-      const { by } = proved.statement;
+      const { by } = statement;
       if ("chain" in by) return [{ tree: by.chain, of: ", one unit standing for the first one of every path" }];
       if ("tree" in by) return [{ tree: by.tree, of: "" }];
       return by.parts.map(({ blocks, tree }) => ({

@@ -1,6 +1,7 @@
 /** The theorem on `strict-local` (`proofs/theory.md`, §5) with its numbers put in, for a cell on which curvature decides. */
 import { largerBound, sizeBound, sum } from "../../exact/field.js";
 import { type MultivariatePolynomial, multivariateRing, orderOf } from "../../exact/multivariate.js";
+import { matrixOf } from "../../exact/quadratic.js";
 import type { StrictLeaf, StrictProof } from "../../kernel/statements/strict-local.js";
 import type { Instance } from "../../network/instance.js";
 import { type Block, display, table, text } from "./document.js";
@@ -59,7 +60,7 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
   const { field: K } = instance;
   const { leaf, proof, names, point, radius: r } = named;
   const { multipliers, rho, kappa } = leaf;
-  const { gradients, M, L, C, D } = proof;
+  const { gradients, form: quadratic, L, C, D } = proof;
   const name = coordinate(named);
   const entry = (v: number) => name(proof.variables[v]!);
   const half = K.inv(K.add(K.one, K.one));
@@ -78,7 +79,7 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
     K,
     squaresOf(
       K,
-      M.map((row) => row.map((c) => K.mul(half, c))),
+      matrixOf(K, quadratic).map((row) => row.map((c) => K.mul(half, c))),
     ),
     entry,
   );

@@ -1,6 +1,8 @@
 /** What a leaf of a `bound` proves, in formulas: the forms, the products that are added or subtracted, and the sums of squares. */
 import type { Field } from "../../../exact/field.js";
+import type { Matrix } from "../../../exact/linear.js";
 import { type MultivariatePolynomial, multivariateRing, scaled, shiftedVariable } from "../../../exact/multivariate.js";
+import { matrixOf } from "../../../exact/quadratic.js";
 import { keyOf, type Signed } from "../../../kernel/explore.js";
 import type { UnitAtSample } from "../../../kernel/forward.js";
 import type { Form, LeafProof, Strand } from "../../../kernel/statements/bound.js";
@@ -186,7 +188,7 @@ export function remainderLatex<E>(
   const { instance, leaf, variable } = one;
   const K = instance.field;
   const half = K.inv(K.add(K.one, K.one));
-  const strands = given.map(inOrder);
+  const strands = given.map((strand) => inOrder(K, strand));
   const squares = strands.map((strand) => squaresOf(K, scaledMatrix(K, strand, scaling)));
   const printed = strands.map(({ rows }, k) => squaresLatex(K, squares[k]!, (u) => rowLatex(one, rows[u]!)));
   const isLong = printed.reduce((width, latex) => width + printedWidth(latex), 0) > MAX_SQUARES;
@@ -220,7 +222,7 @@ export function remainderLatex<E>(
 }
 
 /** The matrix of a strand, scaled, with its rows in the order of the weights. */
-function scaledMatrix<E>(K: Field<E>, { rows, matrix }: Strand<E>, scaling: Scaling<E>): E[][] {
+function scaledMatrix<E>(K: Field<E>, { rows, matrix }: StrandMatrix<E>, scaling: Scaling<E>): E[][] {
   const factor = (u: number, v: number) => {
     const paths = Number(isPath(rows[u]!)) + Number(isPath(rows[v]!));
     return paths === 0 ? scaling.low : paths === 1 ? scaling.mixed : scaling.path;
@@ -228,8 +230,14 @@ function scaledMatrix<E>(K: Field<E>, { rows, matrix }: Strand<E>, scaling: Scal
   return matrix.map((row, u) => row.map((c, v) => K.mul(c, factor(u, v))));
 }
 
-/** A strand with its rows in the order of the weights. */
-function inOrder<E>({ rows, matrix }: Strand<E>): Strand<E> {
+interface StrandMatrix<E> {
+  readonly rows: readonly string[];
+  readonly matrix: Matrix<E>;
+}
+
+/** A strand's matrix with its rows in the order of the weights. */
+function inOrder<E>(K: Field<E>, { rows, form }: Strand<E>): StrandMatrix<E> {
+  const matrix = matrixOf(K, form);
   const numbers = rows.map((row) => row.replace("/", "").split(",").map(Number));
   const order = rows
     .map((_, k) => k)

@@ -1,5 +1,6 @@
 /** A bound in which three layers or more move: the margins are bounded by the norms of the layers. */
 import { type Field, squaredNorm, sum } from "../../../exact/field.js";
+import { matrixOf } from "../../../exact/quadratic.js";
 import { hasStrands } from "../../../kernel/shape.js";
 import type { Strand } from "../../../kernel/statements/bound.js";
 import { isLinear } from "../../../network/network.js";
@@ -108,7 +109,8 @@ function leafText<E>({ facts }: Bounds<E>, one: NamedLeaf<E>, alpha: readonly E[
   const remark = isSingle || added === "0" ? "" : `, where $${added}$ has been added`;
   if (leaf.strands.length === 0) return `$${T} = 0$${remark}`;
   if (leaf.strands.every((strand) => isLinearStrand(K, strand, leaf.squaredBound))) {
-    const forms = leaf.strands.map(({ rows, matrix }) => {
+    const forms = leaf.strands.map(({ rows, form: quadratic }) => {
+      const matrix = matrixOf(K, quadratic);
       const form = matrix.at(-1)!.slice(0, -1).map(K.neg);
       const factors = form.map((coefficient, k) => ({ coefficient, factor: rowLatex(one, rows[k]!) }));
       const path = rowLatex(one, rows.at(-1)!);
@@ -139,7 +141,8 @@ function leafText<E>({ facts }: Bounds<E>, one: NamedLeaf<E>, alpha: readonly E[
 }
 
 /** Whether the matrix of a strand is [[C² I, −f], [−fᵀ, 1]]. */
-function isLinearStrand<E>(K: Field<E>, { rows, matrix }: Strand<E>, squaredBound: E): boolean {
+function isLinearStrand<E>(K: Field<E>, { rows, form }: Strand<E>, squaredBound: E): boolean {
+  const matrix = matrixOf(K, form);
   const last = rows.length - 1;
   return rows.every(
     (row, u) =>
