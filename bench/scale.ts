@@ -1,7 +1,12 @@
 /**
- * Optima with many samples, decided without splitting every sign: `npx tsx bench/scale.ts [--largest N]`. Processor time, ratios measured in
- * one run: the growth in n as an exponent between two sizes, and `verify` as a share of `check`.
+ * Optima with many samples, decided without splitting every sign: `npm run build && npx tsx bench/scale.ts [--largest N] [--only wide]`. Processor
+ * time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a share of `check`. At the end many inputs:
+ * the commands themselves, with the most memory that they held.
  */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { verifyCertificate } from "../src/kernel/verify.js";
 import { parseJson } from "../src/network/decode.js";
@@ -14,8 +19,9 @@ import {
   nearlyOrthogonal,
   orthogonal,
 } from "../test/instances/many-samples.js";
+import { type Wide, wide } from "../test/instances/wide.js";
 
-const { values } = parseArgs({ options: { largest: { type: "string", default: "64" } } });
+const { values } = parseArgs({ options: { largest: { type: "string", default: "64" }, only: { type: "string" } } });
 const largest = Number(values.largest);
 
 function seconds<T>(work: () => T): { readonly result: T; readonly time: number } {
@@ -60,43 +66,110 @@ function growth(what: string, [small, ...others]: readonly Measured[]): void {
 
 const upTo = (sizes: readonly number[]) => sizes.filter((n) => n <= largest);
 
-decide(orthogonal({ samples: 4, width: 2, labels: 1 })); // compiles what is measured
-console.log(["data".padEnd(28), "n", "width", "global optimum", "check s", "verify/check", "bytes"].join("\t"));
-for (const width of [2, 32])
-  growth(
-    `one label, width ${width}`,
-    upTo([16, 32, 64]).map((samples) => measure(orthogonal({ samples, width, labels: 1 }))),
-  );
-for (const width of [2, 4]) {
-  growth(
-    `two labels, width ${width}`,
-    upTo([10, 20, 40]).map((samples) => measure(orthogonal({ samples, width, labels: 2 }))),
-  );
-  growth(
-    `two labels, nearly orthogonal, width ${width}`,
-    upTo([10, 20]).map((samples) => measure(nearlyOrthogonal({ samples, width }))),
-  );
-  growth(
-    `two labels, leaky, width ${width}`,
-    upTo([10, 20]).map((samples) => measure(leakyOrthogonal({ samples, width, slope: "1/2" }))),
-  );
-}
-for (const depth of [3, 4])
-  for (const width of [2, 4])
+function manySamples(): void {
+  decide(orthogonal({ samples: 4, width: 2, labels: 1 })); // compiles what is measured
+  console.log(["data".padEnd(28), "n", "width", "global optimum", "check s", "verify/check", "bytes"].join("\t"));
+  for (const width of [2, 32])
     growth(
-      `two labels, depth ${depth}, width ${width}`,
-      upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width, depth }))),
+      `one label, width ${width}`,
+      upTo([16, 32, 64]).map((samples) => measure(orthogonal({ samples, width, labels: 1 }))),
     );
-for (const depth of [5, 6]) measure(deepOrthogonal({ samples: 4, width: 4, depth }));
-console.log("diagonal, depth 3, strict local: branches, seconds");
-for (const [live, dead] of [
-  [2, 4],
-  [6, 0],
-  [10, 0],
-  [2, 8],
-] as const) {
-  const { result, time } = seconds(() => decide(diagonalBranches(live, dead)));
-  console.log(
-    [`${live} live, ${dead} dead`, result.verdict.strict === null ? "open" : "strict", time.toFixed(2)].join("\t"),
-  );
+  for (const width of [2, 4]) {
+    growth(
+      `two labels, width ${width}`,
+      upTo([10, 20, 40]).map((samples) => measure(orthogonal({ samples, width, labels: 2 }))),
+    );
+    growth(
+      `two labels, nearly orthogonal, width ${width}`,
+      upTo([10, 20]).map((samples) => measure(nearlyOrthogonal({ samples, width }))),
+    );
+    growth(
+      `two labels, leaky, width ${width}`,
+      upTo([10, 20]).map((samples) => measure(leakyOrthogonal({ samples, width, slope: "1/2" }))),
+    );
+  }
+  for (const depth of [3, 4])
+    for (const width of [2, 4])
+      growth(
+        `two labels, depth ${depth}, width ${width}`,
+        upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width, depth }))),
+      );
+  for (const depth of [5, 6]) measure(deepOrthogonal({ samples: 4, width: 4, depth }));
+  console.log("diagonal, depth 3, strict local: branches, seconds");
+  for (const [live, dead] of [
+    [2, 4],
+    [6, 0],
+    [10, 0],
+    [2, 8],
+  ] as const) {
+    const { result, time } = seconds(() => decide(diagonalBranches(live, dead)));
+    console.log(
+      [`${live} live, ${dead} dead`, result.verdict.strict === null ? "open" : "strict", time.toFixed(2)].join("\t"),
+    );
+  }
 }
+
+const USAGE = /^\{"userCPUTime.*\}$/m;
+
+/** A command in a process of its own: what it said, its processor time in seconds, and the most memory that it held, in MB. */
+function run(command: string, ...args: readonly string[]) {
+  const report = `process.on("exit", () => process.stderr.write("\\n" + JSON.stringify(process.resourceUsage()) + "\\n"))`;
+  const preload = `data:text/javascript,${encodeURIComponent(report)}`;
+  const main = new URL("../dist/cli/main.js", import.meta.url).pathname;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--import", preload, main, command, ...args], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 30,
+  });
+  const usage = USAGE.exec(stderr)?.[0];
+  if (usage === undefined) throw new Error(`${command} ended without a report: ${stderr}`);
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(usage) as NodeJS.ResourceUsage;
+  return { stdout, time: (userCPUTime + systemCPUTime) / 1e6, memory: maxRSS / 1024 };
+}
+
+const WIDE: readonly Wide[] = [
+  { activation: "linear", labels: 2, data: "dense", units: "one" },
+  { activation: "linear", labels: 2, data: "dense", units: "ten" },
+  { activation: "linear", labels: 2, data: "pictures", units: "one" },
+  { activation: "linear", labels: 2, data: "pictures", units: "ten" },
+  { activation: "relu", labels: 1, data: "dense", units: "one" },
+  { activation: "relu", labels: 1, data: "dense", units: "ten" },
+  { activation: "relu", labels: 1, data: "pictures", units: "one" },
+  { activation: "relu", labels: 1, data: "pictures", units: "ten" },
+  { activation: "relu", labels: 2, data: "dense", units: "one" },
+  { activation: "relu", labels: 2, data: "pictures", units: "one" },
+];
+
+/** 784 inputs, 10 units and 20 samples; bounds: 10 s and 300 MB. */
+function manyInputs(): void {
+  console.log(
+    "784-10-1, 20 samples: answers; seconds and MB of check; seconds and MB of verify; kB of the certificate",
+  );
+  const folder = mkdtempSync(join(tmpdir(), "wide-"));
+  try {
+    for (const kind of WIDE) {
+      const problem = wide(kind);
+      const file = join(folder, "problem.json");
+      writeFileSync(file, JSON.stringify(problem));
+      const check = run("check", "--json", "--out", folder, file);
+      const [{ undecided }] = JSON.parse(check.stdout) as [{ undecided: readonly string[] }];
+      const certificate = join(folder, `${problem.name}.json`);
+      const verify = run("verify", certificate);
+      console.log(
+        [
+          problem.name.replace(/-784-inputs$/, "").padEnd(42),
+          undecided.length === 0 ? "all decided" : `open: ${undecided.join("; ")}`,
+          check.time.toFixed(1),
+          check.memory.toFixed(0),
+          verify.time.toFixed(1),
+          verify.memory.toFixed(0),
+          (statSync(certificate).size / 1000).toFixed(0),
+        ].join("\t"),
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (values.only !== "wide") manySamples();
+manyInputs();

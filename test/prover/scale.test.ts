@@ -13,6 +13,7 @@ import {
   nearlyOrthogonal,
   orthogonal,
 } from "../instances/many-samples.js";
+import { wide } from "../instances/wide.js";
 
 /** The leaves of the trees of all bounds of a certificate. */
 function leaves(certificate: string): number {
@@ -52,6 +53,34 @@ describe("networks with many samples", () => {
     expect(leaves(JSON.stringify(whole, (__, value) => (typeof value === "bigint" ? `${value}` : value)))).toBeLessThan(
       8,
     );
+  });
+});
+
+describe("networks with many inputs", () => {
+  const cases = [
+    wide({ activation: "linear", labels: 2, data: "dense", units: "one", side: 16, samples: 6 }),
+    wide({ activation: "linear", labels: 2, data: "dense", units: "ten", side: 8, samples: 6 }),
+    wide({ activation: "relu", labels: 1, data: "dense", units: "one", side: 16, samples: 6 }),
+    wide({ activation: "relu", labels: 1, data: "pictures", units: "ten", side: 16, samples: 6 }),
+    wide({ activation: "relu", labels: 2, data: "dense", units: "one", side: 16, samples: 8 }),
+    wide({ activation: "relu", labels: 2, data: "pictures", units: "one", side: 16, samples: 6 }),
+  ];
+  it.each(cases.map((problem) => [problem.name, problem] as const))("decides %s, layers strictly", (_, problem) => {
+    const { verdict } = decide(problem);
+    expect([verdict.kkt, verdict.local, verdict.isContinuum, verdict.global]).toEqual(["yes", "yes", true, "yes"]);
+    expect(verdict.layers.map(({ local, strict, global }) => [local, strict, global])).toEqual([
+      ["yes", true, "yes"],
+      ["yes", true, "yes"],
+    ]);
+    expect(verdict.undecided).toEqual([]);
+  });
+
+  it("says that a point of wide data which is no global optimum is none", () => {
+    const problem = wide({ activation: "relu", labels: 2, data: "dense", units: "one", side: 8, samples: 8 });
+    // One unit twice as long, and its output weight half as large: the same margins, and more norm.
+    const point = problem.point.map((c, k) => (k < 64 ? c.replace(/^(-?)1\//, "$12/") : k === 640 ? "1/2" : c));
+    const { verdict } = decide({ ...problem, point });
+    expect([verdict.feasible, verdict.kkt, verdict.global]).toEqual([true, "no", "no"]);
   });
 });
 
