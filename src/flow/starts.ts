@@ -17,7 +17,7 @@ import { dataSymmetries, type Symmetry } from "./data-symmetry.js";
 import { freedomOf, type KktPoint } from "./kkt-point.js";
 import { ensureLoss } from "./loss.js";
 import { marginsAt, modelOf, patternAt } from "./model.js";
-import { coreCount, inOrder } from "./pool.js";
+import { coreCount, inOrder, openPool } from "./pool.js";
 import { settler } from "./settle.js";
 
 export interface StartsRequest {
@@ -133,11 +133,17 @@ export async function flowFromStarts(request: StartsRequest): Promise<StartsResu
   const groups = grouping(problem, request.symmetries === true ? dataSymmetries(problem) : []);
   const others = new Map<string, number>();
   const work = { run: runStarts, module: new URL("./starts-worker.js", import.meta.url) };
-  for await (const outcomes of inOrder(tasks, work, Math.min(request.workers ?? coreCount(), tasks.length))) {
-    for (const outcome of outcomes) {
-      if (outcome.reason === null) groups.add(outcome.point);
-      else others.set(outcome.reason, (others.get(outcome.reason) ?? 0) + 1);
+  const workers = Math.min(request.workers ?? coreCount(), tasks.length);
+  const pool = openPool(work, workers);
+  try {
+    for await (const outcomes of inOrder(tasks, pool, workers)) {
+      for (const outcome of outcomes) {
+        if (outcome.reason === null) groups.add(outcome.point);
+        else others.set(outcome.reason, (others.get(outcome.reason) ?? 0) + 1);
+      }
     }
+  } finally {
+    await pool.close();
   }
   const target = targetOf(problem);
   return {

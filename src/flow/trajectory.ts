@@ -24,7 +24,15 @@ export interface FlowEvent extends Kink {
 }
 
 /** Why the flow cannot go on: the gradient has vanished, or no step is short enough. */
-export class Halt extends Error {}
+export class Halt extends Error {
+  /** Whether it might, with more steps. */
+  readonly isEarly: boolean;
+
+  constructor(message: string, isEarly = false) {
+    super(message);
+    this.isEarly = isEarly;
+  }
+}
 
 const RELATIVE = 1e-9;
 const ABSOLUTE = 1e-10;
@@ -32,7 +40,14 @@ const ABSOLUTE = 1e-10;
 const LOGARITHMIC = 1e-10;
 const MIN_STEP = 1e-24;
 const MAX_EVENTS = 10_000;
-const MAX_STEPS = 200_000;
+/** Steps that are tried. */
+const MAX_TRIALS = 500_000;
+/** How a flow is followed: its errors are so many times the ordinary ones, and so many steps are tried before it halts. */
+export interface Thrift {
+  readonly coarser: number;
+  readonly trials: number;
+}
+const NO_THRIFT: Thrift = { coarser: 1, trials: MAX_TRIALS };
 /** Gradients below this fraction of their bound by the inputs and frozen weights are zero. */
 const REST = 1e-9;
 
@@ -55,6 +70,7 @@ export function trajectory(
   loss: Loss,
   start: readonly number[],
   forms: readonly Conserved[] = [],
+  { coarser, trials: most }: Thrift = NO_THRIFT,
 ): Trajectory {
   const theta = Float64Array.from(start);
   const exponent = Math.floor(Math.log2(norm(theta)));
@@ -62,7 +78,7 @@ export function trajectory(
   const invariants = forms.map((form) => ({ form, value: evaluateForm(form, y).value, exponent }));
   const events: FlowEvent[] = [];
   const undecided: Kink[] = [];
-  let steps = 0;
+  let trials = 0;
   let step = 1e-3;
   let ties: Ties = tiesOf(model, loss, y);
   let position = carryAll({
@@ -98,7 +114,7 @@ export function trajectory(
       state,
     };
     events.push({ ...kink, s: logNorm(position), kind });
-    if (events.length > MAX_EVENTS) throw new Halt(`more than ${MAX_EVENTS} events`);
+    if (events.length > MAX_EVENTS) throw new Halt(`more than ${MAX_EVENTS} events`, true);
   }
 
   function advance(fraction: number): void {
@@ -106,7 +122,6 @@ export function trajectory(
     const end = 1e-12 * rest;
     while (rest > end) {
       ensureMoving(position);
-      if (++steps > MAX_STEPS) throw new Halt(`more than ${MAX_STEPS} steps`);
       rest -= stepOn(rest);
       const before = position.regime.exponent;
       tidy();
@@ -117,12 +132,15 @@ export function trajectory(
   }
 
   /** One step, or less where something happens within it; its length, which is at most the given one. */
-  function stepOn(most: number): number {
+  function stepOn(longest: number): number {
     const { regime, state } = position;
-    const here = systemOf(regime);
+    const here = systemOf(regime, coarser);
     const from = here.depart(state);
-    const trial = (h: number) => radauStep(here, from, h);
-    let h = Math.min(step, most);
+    const trial = (h: number) => {
+      if (++trials > most) throw new Halt(`more than ${most} steps`, true);
+      return radauStep(here, from, h);
+    };
+    let h = Math.min(step, longest);
     let next = trial(h);
     for (; next === null || next.error > 1; next = trial(h)) {
       h *= next === null ? 0.25 : Math.max(0.1, 0.8 * next.error ** -0.25);
@@ -169,17 +187,17 @@ export function trajectory(
   return { events, undecided, position: () => position, advance };
 }
 
-function systemOf(regime: Regime): System {
+function systemOf(regime: Regime, coarser: number): System {
   const { size } = regime.model;
   return {
     rate: (at) => fieldAt(regime, at).rate,
     depart: (state) => {
       const field = fieldAt(regime, state);
-      const absolute = ABSOLUTE * norm(state.subarray(0, size));
+      const absolute = coarser * ABSOLUTE * norm(state.subarray(0, size));
       const [reference, ...others] = field.passes.map(({ gradient }) => gradient);
       const tolerance = state.map((x, j) => {
-        if (j < size) return absolute + RELATIVE * Math.abs(x);
-        return LOGARITHMIC * Math.max(1, likeness(others[j - size]!, reference!));
+        if (j < size) return absolute + coarser * RELATIVE * Math.abs(x);
+        return coarser * LOGARITHMIC * Math.max(1, likeness(others[j - size]!, reference!));
       });
       return { state, rate: field.rate, jacobian: jacobian(regime, state, field), tolerance };
     },

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { inOrder } from "../flow/pool.js";
+import { AHEAD, asDone, inOrder, openPool, type Pool } from "../flow/pool.js";
 import { InputError } from "../network/decode.js";
 import { type Campaign, parseCampaign } from "./campaign.js";
 import { dataSets } from "./data.js";
@@ -10,8 +10,8 @@ import { type JournalHead, openJournal, readJournal, writeJournal } from "./jour
 import { takeLock } from "./lock.js";
 import { type Kept, keptOf, type Summary, summaryOf, toShrink } from "./results.js";
 import type { Shrunk } from "./shrink.js";
-import type { DoneUnit, Find, UnitResult, UnitTask } from "./unit.js";
-import { type HuntTask, runTask } from "./worker.js";
+import { doUnit, type Find, type UnitResult, type UnitTask } from "./unit.js";
+import { type HuntAnswer, type HuntTask, performer, runTask } from "./worker.js";
 
 export interface Shard {
   /** Counted from 1. */
@@ -63,6 +63,7 @@ export async function hunt(request: HuntRequest): Promise<HuntOutcome> {
   const path = journalPath(folder, shard);
   makeFolder(dirname(path));
   const lock = takeLock(`${path}.lock`);
+  const pool = openPool(WORK, request.workers);
   try {
     keepCampaign(folder, source);
     const head = headOf(source, units.length, part);
@@ -81,11 +82,12 @@ export async function hunt(request: HuntRequest): Promise<HuntOutcome> {
     const journal = openJournal(path);
     const have = new Set(results.map(({ unit }) => unit));
     const left = own.filter(({ unit }) => !have.has(unit));
-    const tasks = left.map((task): HuntTask => ({ sort: "unit", source, task }));
+    const perform = performer(source, pool.perform);
+    // Units are finished in any order: one that takes long does not hold back the others.
+    const atOnce = request.workers === 1 ? 1 : AHEAD * request.workers;
     try {
       progress(results.length, own.length, "flows");
-      for await (const done of inOrder(tasks, WORK, Math.min(request.workers, tasks.length))) {
-        const { result, finds } = done as DoneUnit;
+      for await (const { result, finds } of asDone(left, (task) => doUnit(campaign, task, perform), atOnce)) {
         lock.ensureHeld();
         for (const find of finds) writeFind(folder, find);
         journal.append(result);
@@ -96,13 +98,13 @@ export async function hunt(request: HuntRequest): Promise<HuntOutcome> {
     } finally {
       journal.close();
     }
-    // Units that were missing in the middle came last.
     const ordered = [...results].sort((a, b) => a.unit - b.unit);
     if (ordered.some((one, k) => one !== results[k])) writeJournal(path, head, ordered);
     const isDone = ordered.length === units.length && shard === null;
-    const summary = isDone ? await conclude(campaign, source, folder, units.length, ordered, request) : null;
+    const summary = isDone ? await conclude(campaign, source, folder, units.length, ordered, pool, request) : null;
     return { done: results.length, all: own.length, summary };
   } finally {
+    await pool.close();
     lock.release();
   }
 }
@@ -121,6 +123,7 @@ export async function merge(request: Omit<HuntRequest, "source" | "shard" | "res
   const units = unitsOf(campaign);
   const path = journalPath(folder, null);
   const lock = takeLock(`${path}.lock`);
+  const pool = openPool(WORK, request.workers);
   try {
     const shards = shardsIn(folder);
     const head = headOf(source, units.length, WHOLE);
@@ -141,9 +144,10 @@ export async function merge(request: Omit<HuntRequest, "source" | "shard" | "res
       shard: k + 1,
       units: units.filter(({ unit }) => unit % shards.of === k && !results.has(unit)).length,
     })).filter((one) => one.units > 0);
-    const summary = await conclude(campaign, source, folder, units.length, ordered, request);
+    const summary = await conclude(campaign, source, folder, units.length, ordered, pool, request);
     return { summary, missing };
   } finally {
+    await pool.close();
     lock.release();
   }
 }
@@ -155,6 +159,7 @@ async function conclude(
   folder: string,
   units: number,
   results: readonly UnitResult[],
+  pool: Pool<HuntTask, HuntAnswer>,
   { workers, progress = () => {} }: Pick<HuntRequest, "workers" | "progress">,
 ): Promise<Summary> {
   const kept = keptOf(campaign, results);
@@ -174,7 +179,7 @@ async function conclude(
   );
   const shrunk: Shrunk[] = [];
   let count = 0;
-  for await (const done of inOrder(tasks, WORK, Math.min(workers, tasks.length))) {
+  for await (const done of inOrder(tasks, pool, workers)) {
     progress(++count, tasks.length, "smaller finds");
     if (done === null) continue;
     const find = done as Shrunk;

@@ -10,7 +10,7 @@ import { norm } from "../numeric/matrix.js";
 import { number } from "../problem/numbers.js";
 import type { Campaign, CampaignNetwork, Kind, SampleText } from "./campaign.js";
 import type { DataSet } from "./data.js";
-import { decider, problemFrom, startOf, withStart } from "./unit.js";
+import { decide, problemFrom, startOf, withStart } from "./unit.js";
 
 export interface ShrinkTask {
   readonly name: string;
@@ -73,7 +73,7 @@ export function shrink(campaign: Campaign, { name, network, data, start, set, ki
     const { point } = settler(problem, campaign.loss)(state.start);
     if (point === null) return null;
     decisions++;
-    const decided = decider(problem)(small, point);
+    const decided = decide(problem, point);
     return decided.kind === kind && decided.certificate !== null
       ? { decided, halfNorm: norm(point.theta) ** 2 / 2 }
       : null;
@@ -81,7 +81,7 @@ export function shrink(campaign: Campaign, { name, network, data, start, set, ki
   let state: State = {
     network: first,
     set,
-    start: startOf(campaign, network, data, start, first.network.parameters.length),
+    start: startOf(campaign, { network, data }, start),
   };
   let best: ReturnType<typeof attempt> = null;
   for (let changed = true; changed; ) {

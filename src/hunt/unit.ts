@@ -1,11 +1,13 @@
 /**
  * A unit of work: a network, a data set and all its starts. Each start's flow is settled; limits are grouped in canonical form; what a limit is
- * is decided once, at the first start that led to it. Nothing here depends on when, where or in which order units are done.
+ * is decided once, at the first start that led to it. A unit's tasks, which workers share among them, are stretches of its starts, and then its
+ * limits. Nothing here depends on when, where or in which order they are done.
  */
 import type { Rational } from "../exact/rational.js";
-import { comparedLimit, isSameLimit } from "../flow/canonical.js";
+import { type ComparedLimit, comparedLimit, isSameLimit } from "../flow/canonical.js";
 import { dataSymmetries } from "../flow/data-symmetry.js";
-import type { KktPoint } from "../flow/kkt-point.js";
+import { freedomOf, type KktPoint } from "../flow/kkt-point.js";
+import { modelOf } from "../flow/model.js";
 import { settler } from "../flow/settle.js";
 import { grouping, limitPoint } from "../flow/starts.js";
 import { contradictionIn, identifyPoint } from "../identify/index.js";
@@ -17,7 +19,6 @@ import type { Verdict } from "../report/verdict.js";
 import { type Campaign, type CampaignNetwork, type Kind, problemText } from "./campaign.js";
 import { type DataSet, seedOf } from "./data.js";
 
-/** What a worker is asked for. */
 export interface UnitTask {
   readonly unit: number;
   readonly network: number;
@@ -46,6 +47,11 @@ export interface UnitLimit {
   readonly start: number;
   /** The name of its files, where it was kept. */
   readonly name: string | null;
+  /**
+   * Null where it was decided itself. Else the place, among the unit's limits, of one that is the same but for the arrangement, or a symmetry of
+   * the data, and is a global optimum: then so is this one.
+   */
+  readonly like: number | null;
 }
 
 export interface UnitResult {
@@ -75,81 +81,181 @@ export interface DoneUnit {
 /** Limits are told apart to this many digits where they are written down. */
 const DIGITS = 12;
 
+/** Starts of one task. */
+const STRETCH = 10;
+
+/** A stretch of a unit's starts. */
+export interface FlowTask {
+  readonly unit: UnitTask;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A KKT point without its model, as threads tell each other of it. */
+type BarePoint = Omit<KktPoint, "model">;
+
+export type FlowEnd =
+  | { readonly point: BarePoint; readonly freedom: number; readonly reason: null }
+  | { readonly point: null; readonly reason: string };
+
+/** A limit that is to be decided. */
+export interface LimitTask {
+  readonly unit: UnitTask;
+  readonly name: string;
+  readonly form: number;
+  readonly arrangement: string;
+  readonly count: number;
+  readonly halfNorm: number;
+  readonly continuum: boolean;
+  /** Of the first start that led to it, and of a continuum of some more. */
+  readonly members: readonly { readonly start: number; readonly point: BarePoint }[];
+  /** A limit of the same data that is shorter, least margin 1; null where there is none. */
+  readonly shorter: readonly number[] | null;
+  /** The place of the first limit that is this one but for the arrangement or a symmetry of the data. */
+  readonly like: number | null;
+}
+
+export interface DoneLimit {
+  readonly limit: UnitLimit;
+  readonly find: Find | null;
+}
+
+/** How a unit's tasks are performed: here, or by workers. */
+export interface Performer {
+  readonly flows: (task: FlowTask) => Promise<FlowEnd[]>;
+  readonly limit: (task: LimitTask) => Promise<DoneLimit>;
+}
+
 /** Does a unit. */
-export function doUnit(campaign: Campaign, { unit, network: number, data, set }: UnitTask): DoneUnit {
-  const network = campaign.networks[number]!;
-  const problem = problemFrom(nameOf(campaign, unit), network, set);
-  const contradiction = contradictionIn(problem);
-  if (contradiction !== null) {
-    const others = [
-      { count: campaign.starts.draws, reason: "no point is feasible: two samples contradict each other" },
-    ];
-    const result = { unit, network: number, data, samples: set, starts: campaign.starts.draws, limits: [], others };
-    return { result, finds: [] };
+export async function doUnit(campaign: Campaign, task: UnitTask, perform: Performer): Promise<DoneUnit> {
+  const { draws } = campaign.starts;
+  const { unit, network, data, set } = task;
+  const head = { unit, network, data, samples: set, starts: draws };
+  if (contradictionIn(problemOf(campaign, task)) !== null) {
+    const others = [{ count: draws, reason: "no point is feasible: two samples contradict each other" }];
+    return { result: { ...head, limits: [], others }, finds: [] };
   }
-  const settle = settler(problem, campaign.loss);
-  const groups = grouping(problem, campaign.symmetries ? dataSymmetries(problem) : []);
-  const points = new Map<Float64Array, { readonly point: KktPoint; readonly start: number }>();
+  const stretches = Array.from({ length: Math.ceil(draws / STRETCH) }, (_, k): FlowTask => {
+    return { unit: task, from: k * STRETCH, to: Math.min((k + 1) * STRETCH, draws) };
+  });
+  const ends = (await Promise.all(stretches.map(perform.flows))).flat();
+  const limits = limitsOf(campaign, task, ends);
+  const first = await Promise.all(limits.map((one) => (one.like === null ? perform.limit(one) : null)));
+  const done = await Promise.all(
+    limits.map(async (one, k) => {
+      const own = first[k];
+      if (own != null) return own;
+      const { limit } = first[one.like!]!;
+      // Kept ones each have a certificate of their own.
+      return limit.kind === "global" && limit.name === null ? alike(one, limit) : perform.limit(one);
+    }),
+  );
   const others = new Map<string, number>();
-  for (let start = 0; start < campaign.starts.draws; start++) {
-    const { point, reason } = settle(startOf(campaign, number, data, start, network.network.parameters.length));
-    if (point === null) others.set(reason, (others.get(reason) ?? 0) + 1);
-    else {
-      points.set(point.theta, { point, start });
-      groups.add(limitPoint(point));
-    }
+  for (const { reason } of ends) if (reason !== null) others.set(reason, (others.get(reason) ?? 0) + 1);
+  return {
+    result: {
+      ...head,
+      limits: done.map(({ limit }) => limit),
+      others: [...others]
+        .map(([reason, count]) => ({ count, reason }))
+        .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+    },
+    finds: done.flatMap(({ find }) => (find === null ? [] : [find])),
+  };
+}
+
+/** Where starts lead. */
+export function performFlows(campaign: Campaign, { unit, from, to }: FlowTask): FlowEnd[] {
+  const problem = problemOf(campaign, unit);
+  const settle = settler(problem, campaign.loss);
+  return Array.from({ length: to - from }, (_, k): FlowEnd => {
+    const { point, reason } = settle(startOf(campaign, unit, from + k));
+    if (point === null) return { point, reason };
+    const { model: _model, ...bare } = point;
+    return { point: bare, freedom: freedomOf(point), reason: null };
+  });
+}
+
+/** The limits to be decided, the shortest first: it bounds what can be globally optimal. */
+function limitsOf(campaign: Campaign, unit: UnitTask, ends: readonly FlowEnd[]): LimitTask[] {
+  const problem = problemOf(campaign, unit);
+  const symmetries = dataSymmetries(problem);
+  const groups = grouping(problem, campaign.symmetries ? symmetries : []);
+  const members = new Map<Float64Array, LimitTask["members"][0]>();
+  for (const [start, { point, ...end }] of ends.entries()) {
+    if (point === null || end.reason !== null) continue;
+    members.set(point.theta, { start, point });
+    groups.add({ theta: point.theta, radius: point.radius, freedom: end.freedom, active: point.margins });
   }
-  // The shortest first: it bounds what can be globally optimal.
   const limits = groups
     .limits()
     .flatMap(({ arrangements, compared }, form) =>
       arrangements.map((one) => ({ form, compared, one, halfNorm: norm(one.points[0]!.theta) ** 2 / 2 })),
     )
     .sort((a, b) => a.halfNorm - b.halfNorm || a.form - b.form);
-  const decide = decider(problem);
-  const found = limits.map(({ form, compared, one, halfNorm }, k) => {
-    const own = `${nameOf(campaign, unit)}-${k + 1}`;
-    // Of a continuum, the first point about which something is decided.
-    const members = one.points.map(({ theta }) => points.get(theta)!);
-    let { point, start } = members[0]!;
-    let { problem: file, certificate, ...decided } = decide(own, point);
-    for (const member of members.slice(1)) {
-      if (decided.kind !== "undecided") break;
-      ({ point, start } = member);
-      ({ problem: file, certificate, ...decided } = decide(own, point));
-    }
-    const name = campaign.keep.includes(decided.kind) ? own : null;
-    const limit: UnitLimit = {
-      count: one.count,
+  const theta = limits.map(({ one }) => one.points[0]!.theta);
+  const leaders: { readonly place: number; readonly images: ComparedLimit }[] = [];
+  return limits.map(({ form, compared, one, halfNorm }, k): LimitTask => {
+    const isAlone = compared.continuum !== null;
+    const leader = isAlone ? undefined : leaders.find(({ images }) => isSameLimit(images, compared));
+    if (!isAlone && leader === undefined)
+      leaders.push({ place: k, images: comparedLimit(problem, one.points[0]!, symmetries) });
+    return {
+      unit,
+      name: `${nameOf(campaign, unit.unit)}-${k + 1}`,
       form,
       arrangement: one.key,
+      count: one.count,
       halfNorm: Number(halfNorm.toPrecision(DIGITS)),
       continuum: compared.continuum !== null,
-      ...decided,
-      start,
-      name,
+      members: one.points.map(({ theta }) => members.get(theta)!),
+      shorter: norm(theta[0]!) < norm(theta[k]!) * (1 - 1e-9) ? [...theta[0]!] : null,
+      like: leader?.place ?? null,
     };
-    if (name === null) return { limit, finds: [] };
-    const from = plainStart(startOf(campaign, number, data, start, network.network.parameters.length), (given) => {
-      const end = settle(given).point;
-      return end !== null && isSameLimit(compared, comparedLimit(problem, limitPoint(end)));
-    });
-    return { limit, finds: [{ name, problem: withStart(file, campaign.loss, from), certificate }] };
   });
-  return {
-    result: {
-      unit,
-      network: number,
-      data,
-      samples: set,
-      starts: campaign.starts.draws,
-      limits: found.map(({ limit }) => limit),
-      others: [...others]
-        .map(([reason, count]) => ({ count, reason }))
-        .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
-    },
-    finds: found.flatMap(({ finds }) => finds),
-  };
+}
+
+/** Decides a limit: of a continuum, at the first point about which something is decided. */
+export function performLimit(campaign: Campaign, task: LimitTask): DoneLimit {
+  const problem = problemOf(campaign, task.unit);
+  const model = modelOf(problem);
+  let [{ start, point }] = task.members as [LimitTask["members"][0]];
+  let decided = decide({ ...problem, name: task.name }, { ...point, model }, task.shorter);
+  for (const member of task.members.slice(1)) {
+    if (decided.kind !== "undecided") break;
+    ({ start, point } = member);
+    decided = decide({ ...problem, name: task.name }, { ...point, model }, task.shorter);
+  }
+  const { problem: file, certificate, ...verdict } = decided;
+  const name = campaign.keep.includes(verdict.kind) ? task.name : null;
+  const limit: UnitLimit = { ...describedBy(task), ...verdict, start, name, like: null };
+  if (name === null) return { limit, find: null };
+  const settle = settler(problem, campaign.loss);
+  const own = comparedLimit(
+    problem,
+    limitPoint({ ...point, model }),
+    campaign.symmetries ? dataSymmetries(problem) : [],
+  );
+  const from = plainStart(startOf(campaign, task.unit, start), (given) => {
+    const end = settle(given).point;
+    return end !== null && isSameLimit(own, comparedLimit(problem, limitPoint(end)));
+  });
+  return { limit, find: { name, problem: withStart(file, campaign.loss, from), certificate } };
+}
+
+function describedBy({ count, form, arrangement, halfNorm, continuum }: LimitTask) {
+  return { count, form, arrangement, halfNorm, continuum };
+}
+
+/** A limit that is a global optimum as another one is. */
+function alike(task: LimitTask, { kind, sort, kkt, local, global, open }: UnitLimit): DoneLimit {
+  const { start } = task.members[0]!;
+  const limit = { ...describedBy(task), kind, sort, kkt, local, global, open, start, name: null, like: task.like };
+  return { limit, find: null };
+}
+
+function problemOf(campaign: Campaign, { unit, network, set }: UnitTask): Problem<Rational> {
+  return problemFrom(nameOf(campaign, unit), campaign.networks[network]!, set);
 }
 
 /** The problem of a network and a data set, without a point, over ℚ. */
@@ -164,14 +270,13 @@ export function nameOf({ name }: Campaign, unit: number): string {
 
 /** A start: it depends on the seed, the network's, the data's and its own number only. */
 export function startOf(
-  { seed, starts }: Campaign,
-  network: number,
-  data: number,
+  { seed, starts, networks }: Campaign,
+  { network, data }: Pick<UnitTask, "network" | "data">,
   start: number,
-  size: number,
 ): number[] {
   const normal = gaussian(uniform(seedOf(seed, 2, network, data, start)));
-  return Array.from({ length: size }, () => starts.deviation * normal());
+  const { length } = networks[network]!.network.parameters;
+  return Array.from({ length }, () => starts.deviation * normal());
 }
 
 /** The start to as few decimals as still lead to the same limit. */
@@ -185,28 +290,23 @@ export interface Decided extends Pick<UnitLimit, "kind" | "sort" | "kkt" | "loca
   readonly certificate: string | null;
 }
 
-/** Decides limits of one data set in the order of their norms: a shorter one is a point that may be better. */
-export function decider(problem: Problem<Rational>): (name: string, point: KktPoint) => Decided {
-  let shortest: { readonly size: number; readonly theta: readonly number[] } | null = null;
-  return (name, point) => {
-    const size = norm(point.theta);
-    const hints = shortest !== null && shortest.size < size * (1 - 1e-9) ? [shortest.theta] : [];
-    const found = identifyPoint({ ...problem, name }, point, { hints });
-    shortest ??= { size, theta: [...point.theta] };
-    const { kkt, local, global } = found.verdict;
-    const { certificate } = found;
+/** Products of rational numbers that go into the proof of one point: some seconds. */
+const WORK = 5e7;
+
+/** Decides what a point is; a shorter one, where one is known, may show that it is not a global optimum. */
+export function decide(problem: Problem<Rational>, point: KktPoint, shorter: readonly number[] | null = null): Decided {
+  const found = identifyPoint(problem, point, { hints: shorter === null ? [] : [shorter], work: WORK });
+  const { kkt, local, global } = found.verdict;
+  return {
+    kind: kindOf(found.verdict),
+    sort: found.kind,
+    kkt,
+    local,
+    global,
     // A kind is of the whole problem.
-    const open = found.reasons.filter((reason) => !/ of layer \d+:/.test(reason));
-    return {
-      kind: kindOf(found.verdict),
-      sort: found.kind,
-      kkt,
-      local,
-      global,
-      open,
-      problem: found.problem,
-      certificate,
-    };
+    open: found.reasons.filter((reason) => !/ of layer \d+:/.test(reason)),
+    problem: found.problem,
+    certificate: found.certificate,
   };
 }
 

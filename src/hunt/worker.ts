@@ -1,22 +1,42 @@
-/** What worker threads of a campaign do: units, and making finds smaller. */
+/** What worker threads of a campaign do: flows, limits, and making finds smaller. */
 import { parseCampaign } from "./campaign.js";
 import { type ShrinkTask, type Shrunk, shrink } from "./shrink.js";
-import { type DoneUnit, doUnit, type UnitTask } from "./unit.js";
+import {
+  type DoneLimit,
+  type FlowEnd,
+  type FlowTask,
+  type LimitTask,
+  type Performer,
+  performFlows,
+  performLimit,
+} from "./unit.js";
 
-export type HuntTask =
-  | { readonly sort: "unit"; readonly source: string; readonly task: UnitTask }
-  | { readonly sort: "shrink"; readonly source: string; readonly task: ShrinkTask };
+export type HuntTask = { readonly source: string } & (
+  | { readonly sort: "flows"; readonly task: FlowTask }
+  | { readonly sort: "limit"; readonly task: LimitTask }
+  | { readonly sort: "shrink"; readonly task: ShrinkTask }
+);
+export type HuntAnswer = FlowEnd[] | DoneLimit | Shrunk | null;
 
 const parsed = new Map<string, ReturnType<typeof parseCampaign>>();
 
-export function runTask(one: HuntTask): DoneUnit | Shrunk | null {
+export function runTask(one: HuntTask): HuntAnswer {
   let campaign = parsed.get(one.source);
   if (campaign === undefined) {
     parsed.clear();
     campaign = parseCampaign(one.source);
     parsed.set(one.source, campaign);
   }
-  return one.sort === "unit" ? doUnit(campaign, one.task) : shrink(campaign, one.task);
+  if (one.sort === "flows") return performFlows(campaign, one.task);
+  return one.sort === "limit" ? performLimit(campaign, one.task) : shrink(campaign, one.task);
+}
+
+/** The tasks of units of a campaign, as something performs tasks. */
+export function performer(source: string, perform: (task: HuntTask) => Promise<HuntAnswer>): Performer {
+  return {
+    flows: (task) => perform({ sort: "flows", source, task }) as Promise<FlowEnd[]>,
+    limit: (task) => perform({ sort: "limit", source, task }) as Promise<DoneLimit>,
+  };
 }
 
 export default runTask;

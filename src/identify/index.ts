@@ -45,6 +45,8 @@ export interface IdentifyOptions {
   readonly progress?: Progress;
   /** Points that are nearly feasible, and may be shorter than the one that is found. */
   readonly hints?: readonly (readonly number[])[];
+  /** Of a proof in exact numbers, in products of rational numbers: at most so much; by default a minute's, where there is nothing else. */
+  readonly work?: number;
 }
 
 /** What the weights are found to approach. Samples and units count from 0 here. */
@@ -81,7 +83,7 @@ const TOO_LONG = "no exact numbers: their proof would take too long";
  * where the kernel refuses what was found.
  */
 export function identify(problem: Instance<Rational>, options: IdentifyOptions = {}): Identification {
-  const { progress = () => {}, digits = DIGITS, attracts = false, hints = [] } = options;
+  const { progress = () => {}, digits = DIGITS, attracts = false, hints = [], work = MOST_EXACT_WORK } = options;
   const weights = problem.point.map(Q.toNumber);
   const none = (reason: string, given: ApproximateKkt | null, feasible: Answer = "undecided") =>
     nothing(problem, reason, given, feasible);
@@ -94,7 +96,7 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
     return none(`the weights do not separate the data${which}; train them until they do`, null);
   }
   const scaled = weights.map((c) => c * given.scale);
-  const finish = (found: Found) => concluded(problem, scaled, given, found, attracts, progress, hints);
+  const finish = (found: Found) => concluded(problem, scaled, given, found, { attracts, progress, hints, work });
 
   if (isLinearChain(problem)) {
     progress("solving");
@@ -137,7 +139,7 @@ export function identifyPoint(
   point: KktPoint,
   options: IdentifyOptions = {},
 ): Identification {
-  const { progress = () => {}, digits = DIGITS, hints = [] } = options;
+  const { progress = () => {}, digits = DIGITS, hints = [], work = MOST_EXACT_WORK } = options;
   const problem: Instance<Rational> = { ...given, point: [] };
   const theta = [...point.theta];
   const quality = approximateKkt(point.model, point.theta);
@@ -145,7 +147,7 @@ export function identifyPoint(
   const found = foundNear(problem, point, digits);
   return found === null
     ? nothing(problem, "the structure of the point was not found", quality, "undecided")
-    : concluded(problem, theta, quality, found, false, progress, hints);
+    : concluded(problem, theta, quality, found, { attracts: false, progress, hints, work });
 }
 
 function foundNear(problem: Problem<Rational>, point: KktPoint, digits: number): Found | null {
@@ -239,21 +241,19 @@ function concluded(
   given: readonly number[],
   quality: ApproximateKkt,
   found: Found,
-  attracts: boolean,
-  progress: Progress,
-  hints: readonly (readonly number[])[],
+  { attracts, progress, hints, work }: Required<Omit<IdentifyOptions, "digits">>,
 ): Identification {
   const reasons: string[] = [];
   const request = attracts ? { start: problem.point, losses: ["exponential", "logistic"] as const } : null;
-  const first = exactOutcome(problem, found, EXACT_WORK, request, progress, reasons, hints);
+  const first = exactOutcome(problem, found, Math.min(work, EXACT_WORK), request, progress, reasons, hints);
   const isDecided = first !== null && first.verdict.undecided.length === 0;
   if (!isDecided) progress("enclosure");
   const box = isDecided ? null : enclosedOutcome(problem, found, reasons, hints);
   // Where there is no enclosure, exact numbers are worth more work.
   const exact =
     first ??
-    (box === null && reasons.includes(TOO_LONG)
-      ? exactOutcome(problem, found, MOST_EXACT_WORK, request, progress, reasons, hints)
+    (box === null && reasons.includes(TOO_LONG) && work > EXACT_WORK
+      ? exactOutcome(problem, found, work, request, progress, reasons, hints)
       : null);
   const best =
     exact !== null &&

@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseCampaign } from "../../src/hunt/campaign.js";
 import { hunt, merge } from "../../src/hunt/hunt.js";
 import { pageText } from "../../src/hunt/page.js";
-import { doUnit } from "../../src/hunt/unit.js";
+import { doUnit, type UnitTask } from "../../src/hunt/unit.js";
+import { performer, runTask } from "../../src/hunt/worker.js";
 import { verifyCertificate } from "../../src/kernel/verify.js";
 import { parseProblem } from "../../src/problem/problem.js";
 
@@ -28,6 +29,14 @@ const SOURCE = campaign();
 const folder = () => mkdtempSync(join(tmpdir(), "hunt-"));
 const request = (source: string, path: string) => ({ source, folder: path, shard: null, resume: false, workers: 1 });
 
+/** Does a unit in this thread. */
+const done = (source: string, task: UnitTask) =>
+  doUnit(
+    parseCampaign(source),
+    task,
+    performer(source, async (one) => runTask(one)),
+  );
+
 /** All files but locks and shards, by their path. */
 function filesOf(path: string): Record<string, string> {
   const files = readdirSync(path, { recursive: true, encoding: "utf8" }).filter(
@@ -47,13 +56,13 @@ function run(args: readonly string[], shell = "") {
 }
 
 describe("known answers", () => {
-  it("the paper's data: a KKT point that is not a local optimum is found without being told", () => {
+  it("the paper's data: a KKT point that is not a local optimum is found without being told", async () => {
     const data = [
       { x: ["1", "1/4"], y: 1 },
       { x: ["-1", "1/4"], y: 1 },
     ];
-    const one = parseCampaign(campaign({ data: { list: [data] }, starts: { draws: 60 } }));
-    const { result, finds } = doUnit(one, { unit: 0, network: 0, data: 0, set: data });
+    const one = campaign({ data: { list: [data] }, starts: { draws: 60 } });
+    const { result, finds } = await done(one, { unit: 0, network: 0, data: 0, set: data });
     const kinds = result.limits.map(({ kind, halfNorm, arrangement }) => [kind, halfNorm, arrangement]);
     expect(kinds).toContainEqual(["global", expect.closeTo(1.940285, 6), "11"]);
     expect(kinds).toContainEqual(["not-local", 4, "10"]);
@@ -67,15 +76,15 @@ describe("known answers", () => {
     expect(counted).toBe(60);
   });
 
-  it("one unit and two samples of one label: every limit by hand", () => {
+  it("one unit and two samples of one label: every limit by hand", async () => {
     // The unit serves both, Φ = |w|² σ(u·x): the shortest w with w·x ≥ 1 at both, or nothing fits.
     const network = { ...RELU, widths: [2, 1, 1] };
     const data = [
       { x: ["1", "0"], y: 1 },
       { x: ["0", "1"], y: 1 },
     ];
-    const one = parseCampaign(campaign({ networks: [network], data: { list: [data] }, starts: { draws: 60 } }));
-    const { result } = doUnit(one, { unit: 0, network: 0, data: 0, set: data });
+    const one = campaign({ networks: [network], data: { list: [data] }, starts: { draws: 60 } });
+    const { result } = await done(one, { unit: 0, network: 0, data: 0, set: data });
     expect(result.limits).toHaveLength(1);
     expect(result.limits[0]).toMatchObject({ kind: "global", arrangement: "1" });
     // u = (1,1)/√2, so |w||v|/√2 = 1 and ½‖θ‖² = √2.
@@ -84,11 +93,11 @@ describe("known answers", () => {
     expect(result.limits[0]!.count + result.others[0]!.count).toBe(60);
   });
 
-  it("diagonal, depth 3: one coordinate each is a local optimum, and the better of two is global", () => {
+  it("diagonal, depth 3: one coordinate each is a local optimum, and the better of two is global", async () => {
     const network = { kind: "diagonal", width: 2, depth: 3, activation: "linear" };
     const data = [{ x: ["1", "2"], y: 1 }];
-    const one = parseCampaign(campaign({ networks: [network], data: { list: [data] }, starts: { draws: 40 } }));
-    const { result } = doUnit(one, { unit: 0, network: 0, data: 0, set: data });
+    const one = campaign({ networks: [network], data: { list: [data] }, starts: { draws: 40 } });
+    const { result } = await done(one, { unit: 0, network: 0, data: 0, set: data });
     const kinds = new Set(result.limits.map(({ kind, halfNorm }) => `${kind} ${halfNorm.toFixed(6)}`));
     // (3/2)·x^{-2/3}
     expect(kinds).toContain(`global ${(1.5 * 2 ** (-2 / 3)).toFixed(6)}`);
