@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, { readonly rooms: readonly string[]; readon
   network: { rooms: ["exact"], packages: [] },
   kernel: { rooms: ["exact", "network"], packages: [] },
   problem: { rooms: ["exact", "network"], packages: [] },
+  files: { rooms: ["network"], packages: ["node:fs", "node:path"] },
   symbolic: { rooms: ["exact", "network", "kernel"], packages: ["nerdamer"] },
   numeric: { rooms: [], packages: [] },
   prover: { rooms: ["exact", "network", "kernel", "problem", "symbolic", "numeric"], packages: ["glpk.js"] },
@@ -26,7 +27,19 @@ const ROOMS: Readonly<Record<string, { readonly rooms: readonly string[]; readon
     packages: ["@observablehq", "linkedom", "node:os", "piscina"],
   },
   hunt: {
-    rooms: ["exact", "network", "kernel", "problem", "symbolic", "numeric", "prover", "flow", "identify", "report"],
+    rooms: [
+      "exact",
+      "network",
+      "kernel",
+      "problem",
+      "symbolic",
+      "numeric",
+      "files",
+      "prover",
+      "flow",
+      "identify",
+      "report",
+    ],
     packages: ["node:crypto", "node:fs", "node:os", "node:path"],
   },
   report: {

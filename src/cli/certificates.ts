@@ -1,10 +1,11 @@
 /** Reading certificates, of which only accepted ones are shown, and writing them. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { writeAtomically } from "../files/write.js";
 import { InputError, readJson } from "../network/decode.js";
 import { type Accepted, acceptedIn } from "../report/accepted.js";
 import { refusalText } from "../report/text.js";
-import { badInput, complain, EXIT, readText, writeAtomically } from "./common.js";
+import { badInput, complain, EXIT, readText } from "./common.js";
 import { sha256 } from "./hash.js";
 import { ensureSort, sortOf } from "./sorts.js";
 

@@ -1,6 +1,5 @@
-/** What the commands share: reading bounded files, one-line errors, whole-file writes, and exit codes. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+/** What the commands share: reading bounded files, one-line errors, and exit codes. */
+import { readFileSync, statSync } from "node:fs";
 import { InputError } from "../network/decode.js";
 
 /** Exit codes (interface). */
@@ -40,19 +39,6 @@ function textOf(bytes: Buffer): string {
 function ensureSize(bytes: number): void {
   if (bytes > MAX_FILE_BYTES) throw new InputError("", `is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
   if (bytes === 0) throw new InputError("", "is empty");
-}
-
-/** Writes the whole file or nothing: to a temporary file beside it, then renamed. Throws InputError when that fails. */
-export function writeAtomically(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
-  }
 }
 
 /** What steers a terminal, or turns the direction of the text around it. */

@@ -1,6 +1,7 @@
 /** `margincert export --to coq|latex|markdown CERT…`: proof artifacts from accepted certificates. */
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { writeAtomically } from "../files/write.js";
 import { InputError, readJson } from "../network/decode.js";
 import type { Claim } from "../paper/claims.js";
 import { type Accepted, acceptedIn } from "../report/accepted.js";
@@ -13,7 +14,7 @@ import { documentOf } from "../report/proof.js";
 import { refusalText } from "../report/text.js";
 import { kktSystem } from "../symbolic/margins.js";
 import { readAccepted } from "./certificates.js";
-import { badInput, complain, EXIT, say, worst, writeAtomically } from "./common.js";
+import { badInput, complain, EXIT, say, worst } from "./common.js";
 import { hashOf } from "./hash.js";
 
 interface Target {

@@ -1,6 +1,7 @@
 /** `margincert flow FILE…`: runs the gradient flow from `flow.start`, or from many random starts. */
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { writeAtomically } from "../files/write.js";
 import {
   ACCURACY,
   type Difference,
@@ -19,7 +20,7 @@ import {
 } from "../flow/index.js";
 import { InputError } from "../network/decode.js";
 import type { Loss } from "../problem/problem.js";
-import { badInput, EXIT, progressLine, reportError, say, sayJson, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, progressLine, reportError, say, sayJson, worst } from "./common.js";
 import { problemHash } from "./hash.js";
 import { readOneProblem } from "./problems.js";
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
+import { writeAtomically } from "../files/write.js";
 import { coreCount } from "../flow/pool.js";
 import { parseCampaign } from "../hunt/campaign.js";
 import { type HuntRequest, hunt, merge, type Shard } from "../hunt/hunt.js";
@@ -11,7 +12,7 @@ import type { Summary } from "../hunt/results.js";
 import { slurmScript } from "../hunt/slurm.js";
 import { InputError } from "../network/decode.js";
 import { tableText } from "../report/text.js";
-import { badInput, complain, EXIT, harmless, readText, reportError, say, sayJson, writeAtomically } from "./common.js";
+import { badInput, complain, EXIT, harmless, readText, reportError, say, sayJson } from "./common.js";
 import { ensureSort } from "./sorts.js";
 
 interface Options {
@@ -124,9 +125,7 @@ async function conclude(folder: string, summary: Summary, json: boolean): Promis
   return EXIT.done;
 }
 
-const SHOWN = 8;
-
-function summaryText({ name, networks, found, done, units, starts }: Summary, folder: string): string {
+function summaryText({ name, networks, smallest, found, done, units, starts }: Summary, folder: string): string {
   const kinds = (Object.keys(KIND_TEXT) as (keyof typeof KIND_TEXT)[]).filter((kind) =>
     networks.some((one) => one.kinds[kind].starts > 0),
   );
@@ -139,17 +138,16 @@ function summaryText({ name, networks, found, done, units, starts }: Summary, fo
       `${others.reduce((sum, one) => sum + one.starts, 0)}`,
     ]),
   );
-  const finds = found.slice(0, SHOWN).map(({ name, network, kind, size, smaller }) => {
-    const own = `${size.parameters} parameters, ${size.samples} samples`;
-    const less = smaller === null ? "" : `; ${smaller.name} has ${smaller.size.parameters} and ${smaller.size.samples}`;
-    return `  ${name}: ${KIND_TEXT[kind]}, ${network}, ${own}${less}`;
+  const least = smallest.map(({ name, network, kind, size, samples }) => {
+    const data = samples.map(({ x, y }) => `(${x.join(", ")}) ↦ ${y === 1 ? "+1" : y}`).join(", ");
+    return `  ${KIND_TEXT[kind]}: ${name}, ${network}, ${size.parameters} parameters, ${data}`;
   });
   const whole = done === units ? `${units} data sets` : `${done} of ${units} data sets`;
   return [
     `${name}: ${whole}, ${starts} starts`,
     table,
-    `${found.length} kept finds, the smallest first${found.length > SHOWN ? `; ${SHOWN} of them` : ""}`,
-    ...finds,
+    `${found.length} kept finds${least.length === 0 ? "" : ", of each kind the smallest:"}`,
+    ...least,
     `${join(folder, "index.html")}`,
     "",
   ].join("\n");

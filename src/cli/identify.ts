@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Q, rational } from "../exact/rational.js";
+import { writeAtomically } from "../files/write.js";
 import { type ImportedData, importData } from "../identify/import/data.js";
 import { importProblem } from "../identify/import/problem.js";
 import type { SourceFile } from "../identify/import/tensor.js";
@@ -13,7 +14,7 @@ import { InputError } from "../network/decode.js";
 import type { Instance, Problem } from "../network/instance.js";
 import { writeCertificate } from "./certificates.js";
 import { failed } from "./check.js";
-import { complain, EXIT, progressLine, say, sayJson, worst, writeAtomically } from "./common.js";
+import { complain, EXIT, progressLine, say, sayJson, worst } from "./common.js";
 import { readProblem } from "./problems.js";
 import { ensureSort, type Sort } from "./sorts.js";
 

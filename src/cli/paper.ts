@@ -1,6 +1,7 @@
 /** `margincert paper`: every claim of the paper's table, from problem file to accepted certificate. */
 import { join } from "node:path";
 import type { Command } from "commander";
+import { writeAtomically } from "../files/write.js";
 import { evidenceText, type FlowRun, pictureOf, runFlow } from "../flow/index.js";
 import { factsOf } from "../kernel/facts.js";
 import { writeCertificate } from "../kernel/verify.js";
@@ -16,7 +17,7 @@ import { type Expectation, type Standing, standing } from "../report/standing.js
 import { tableText } from "../report/text.js";
 import type { Verdict } from "../report/verdict.js";
 import { certifyFamily, failed, verdictFrom } from "./check.js";
-import { EXIT, progressLine, say, worst, writeAtomically } from "./common.js";
+import { EXIT, progressLine, say, worst } from "./common.js";
 import { writeFamilyProofs, writeProofs } from "./export.js";
 import { problemHash } from "./hash.js";
 

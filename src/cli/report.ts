@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { writeAtomically } from "../files/write.js";
 import { InputError } from "../network/decode.js";
 import { readClaims, readInstance } from "../paper/claims.js";
 import type { Accepted } from "../report/accepted.js";
@@ -14,7 +15,7 @@ import { proofMarkdown } from "../report/proof/markdown.js";
 import { documentOf } from "../report/proof.js";
 import { kktSystem } from "../symbolic/margins.js";
 import { readAccepted } from "./certificates.js";
-import { badInput, EXIT, progressLine, readText, reportError, say, worst, writeAtomically } from "./common.js";
+import { badInput, EXIT, progressLine, readText, reportError, say, worst } from "./common.js";
 import { hashOf, sha256 } from "./hash.js";
 
 /** What `npm run build` makes of `src/report/page`, from `dist/cli` as from `src/cli`. */

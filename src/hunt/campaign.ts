@@ -62,8 +62,8 @@ export interface Campaign {
   readonly loss: Loss;
   readonly symmetries: boolean;
   readonly keep: readonly Kind[];
-  /** Of each network and kind, so many of the smallest finds are made smaller. */
-  readonly shrink: number;
+  /** Of each sort of finds so many of the smallest are made smaller: those of one network, number of samples, kind and arrangement. Null: all. */
+  readonly shrink: number | null;
 }
 
 export const CAMPAIGN_FORMAT = "margincert/campaign/1";
@@ -88,7 +88,7 @@ export function parseCampaign(source: string): Campaign {
       loss: literal<Loss>("exponential", "logistic", "cross-entropy"),
       symmetries: yesOrNo,
       keep: list(literal(...KINDS), 1, KINDS.length),
-      shrink: integer(0, 1000),
+      shrink: countOrAll(0),
     },
   )(readJson(source), "");
   const loss = given.loss ?? "exponential";
@@ -119,7 +119,7 @@ export function parseCampaign(source: string): Campaign {
     loss,
     symmetries: given.symmetries ?? false,
     keep: given.keep ?? KEEP,
-    shrink: given.shrink ?? SHRINK,
+    shrink: given.shrink === null ? SHRINK : given.shrink.count,
   };
   ensureSamples(campaign);
   return campaign;
@@ -190,12 +190,13 @@ function dataSource(value: unknown, where: string): DataSource {
     return { kind: "list", sets };
   }
   const given = object(
-    { samples: list(integer(1, 1000), 1, 100), values: valuesOf, draws: drawsOf },
+    { samples: list(integer(1, 1000), 1, 100), values: valuesOf, draws: countOrAll(1) },
     { labels: literal("all", "same") },
   )(value, where);
-  if (given.draws === null && given.values.kind === "gaussian")
+  const { count: draws } = given.draws;
+  if (draws === null && given.values.kind === "gaussian")
     throw new InputError(at(where, "draws"), 'Gaussian values cannot be enumerated: give a number instead of "all"');
-  return { kind: "drawn", ...given, labels: given.labels ?? "all" };
+  return { kind: "drawn", ...given, draws, labels: given.labels ?? "all" };
 }
 
 const sampleText: Decoder<SampleText> = (value, where) => {
@@ -231,10 +232,13 @@ function valuesOf(value: unknown, where: string): Values {
   return { kind: "gaussian", step: gaussian };
 }
 
-function drawsOf(value: unknown, where: string): number | null {
-  if (value === "all") return null;
-  if (typeof value === "string") throw new InputError(where, `expected a number or "all"`);
-  return integer(1, MAX_DRAWS)(value, where);
+/** A number, at least so large, or null for "all". */
+function countOrAll(least: number): Decoder<{ readonly count: number | null }> {
+  return (value, where) => {
+    if (value === "all") return { count: null };
+    if (typeof value === "string") throw new InputError(where, `expected a number or "all"`);
+    return { count: integer(least, MAX_DRAWS)(value, where) };
+  };
 }
 
 /** A deviation: a positive number, which no verdict rests on. */

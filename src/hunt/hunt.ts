@@ -1,12 +1,13 @@
 /** Running a campaign: units on all cores, a journal that survives everything, and results that depend on the campaign alone. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeAtomically } from "../files/write.js";
 import { AHEAD, asDone, inOrder, openPool, type Pool } from "../flow/pool.js";
 import { InputError } from "../network/decode.js";
 import { type Campaign, parseCampaign } from "./campaign.js";
 import { dataSets } from "./data.js";
-import { type JournalHead, openJournal, readJournal, writeJournal } from "./journal.js";
+import { type JournalHead, openJournal, RESUMABLE, readJournal, writeJournal } from "./journal.js";
 import { takeLock } from "./lock.js";
 import { type Kept, keptOf, type Summary, summaryOf, toShrink } from "./results.js";
 import type { Shrunk } from "./shrink.js";
@@ -187,7 +188,7 @@ async function conclude(
     shrunk.push(find);
   }
   const summary = summaryOf(campaign, units, results, kept, shrunk);
-  writeWhole(join(folder, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  writeAtomically(join(folder, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`, RESUMABLE);
   return summary;
 }
 
@@ -220,7 +221,7 @@ function shardsIn(folder: string): { readonly of: number; readonly numbers: read
 /** A copy of the campaign stands in the folder; it is the same for all shards. */
 function keepCampaign(folder: string, source: string): void {
   const path = join(folder, CAMPAIGN_FILE);
-  if (!existsSync(path)) writeWhole(path, source);
+  if (!existsSync(path)) writeAtomically(path, source, RESUMABLE);
   else if (JSON.stringify(JSON.parse(readFileSync(path, "utf8"))) !== JSON.stringify(JSON.parse(source)))
     throw new InputError(path, "is another campaign than the one that was given; take another folder");
 }
@@ -233,8 +234,8 @@ function readCampaign(folder: string): string {
 
 /** The problem file, and the certificate beside the others. */
 function writeFind(folder: string, { name, problem, certificate }: Find): void {
-  writeWhole(join(folder, "found", `${name}.json`), problem);
-  if (certificate !== null) writeWhole(join(folder, "certificates", `${name}.json`), certificate);
+  writeAtomically(join(folder, "found", `${name}.json`), problem, RESUMABLE);
+  if (certificate !== null) writeAtomically(join(folder, "certificates", `${name}.json`), certificate, RESUMABLE);
 }
 
 function makeFolder(path: string): void {
@@ -242,20 +243,5 @@ function makeFolder(path: string): void {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw new InputError(path, `cannot be made (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
-  }
-}
-
-/** Writes the whole file or nothing. */
-function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === "ENOSPC" ? "the disk is full" : (code ?? "unknown error");
-    throw new InputError(path, `cannot be written (${why}); what is there is whole, and --resume goes on with it`);
   }
 }

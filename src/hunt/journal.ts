@@ -1,25 +1,16 @@
 /**
- * The journal of a campaign or of a shard: a head, then one line per finished unit, in the order of the units, each with its own checksum. A line
- * is whole or does not count: what a killed process or a full disk has left of one is cut off, and its unit is done again.
+ * The journal of a campaign or of a shard: a head, then one line per finished unit, each with its own checksum. Lines come as units are finished,
+ * and stand in the order of the units once all are. A line is whole or does not count: what a killed process or a full disk has left of one is
+ * cut off, and its unit is done again.
  */
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { cannotWrite, writeAtomically } from "../files/write.js";
 import { InputError } from "../network/decode.js";
 import type { UnitResult } from "./unit.js";
+
+/** What is said where a write fails. */
+export const RESUMABLE = "what is there is whole, and --resume goes on with it";
 
 export const JOURNAL_FORMAT = "margincert/journal/1";
 
@@ -112,15 +103,7 @@ export function journalText(head: JournalHead, results: readonly UnitResult[]): 
 
 /** Writes the whole journal or nothing. */
 export function writeJournal(path: string, head: JournalHead, results: readonly UnitResult[]): void {
-  const temporary = `${path}.tmp`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, journalText(head, results), { flush: true });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw cannotWrite(path, error);
-  }
+  writeAtomically(path, journalText(head, results), RESUMABLE);
 }
 
 /** Opens a journal that is there and clean, for more lines. */
@@ -137,15 +120,9 @@ export function openJournal(path: string): Journal {
         size += bytes.length;
       } catch (error) {
         ftruncateSync(file, size);
-        throw cannotWrite(path, error);
+        throw cannotWrite(path, error, RESUMABLE);
       }
     },
     close: () => closeSync(file),
   };
-}
-
-function cannotWrite(path: string, error: unknown): InputError {
-  const { code } = error as NodeJS.ErrnoException;
-  const why = code === "ENOSPC" ? "the disk is full" : (code ?? "unknown error");
-  return new InputError(path, `cannot be written (${why}); what is there is whole, and --resume goes on with it`);
 }

@@ -1,6 +1,6 @@
 /** The page of a campaign: how often the flow ends where, norms against the best known, and the finds, smallest first. Plain HTML, no script. */
 import type { Kind, SampleText } from "./campaign.js";
-import type { FoundSummary, NetworkSummary, Summary } from "./results.js";
+import type { FoundSummary, NetworkSummary, SmallestSummary, Summary } from "./results.js";
 
 /** A kind as it is called in tables. */
 export const KIND_TEXT: Readonly<Record<Kind, string>> = {
@@ -26,7 +26,7 @@ const LISTED = 200;
 const DRAWN = 4000;
 
 export function pageText(summary: Summary): string {
-  const { name, title, networks, found, done, units, starts } = summary;
+  const { name, title, networks, smallest, found, done, units, starts } = summary;
   const heading = html(title ?? name);
   const kept = found.length === 1 ? "1 find" : `${found.length} finds`;
   const incomplete =
@@ -52,6 +52,7 @@ ${incomplete}
     .join("")}</dl>
 ${othersText(networks)}
 ${found.length === 0 ? "" : `<h2>How much longer than the best</h2>\n${scatter(found)}`}
+${smallest.length === 0 ? "" : `<h2>The smallest of each kind</h2>\n<ul class="smallest">${smallest.map(smallestText).join("")}</ul>`}
 <h2>The finds, smallest first</h2>
 ${found.length === 0 ? "<p>None of the kinds that are kept.</p>" : foundList(found)}
 </main>
@@ -135,6 +136,10 @@ ${dots.join("\n")}
 function ticks(from: number, to: number): number[] {
   const all = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) => [1, 2, 5].map((c) => c * 10 ** power));
   return all.filter((t) => t >= from && t <= to);
+}
+
+function smallestText({ name, network, kind, size, samples, halfNorm, certified }: SmallestSummary): string {
+  return `<li><span class="mark ${kind}">${KIND_TEXT[kind]}</span> <b>${html(network)}</b>, ${count(size.parameters, "parameter")}: ${samples.map(sampleText).join(", ")}, ½‖θ‖² = ${print(halfNorm)}. ${links(name, certified)}</li>`;
 }
 
 function foundList(found: readonly FoundSummary[]): string {
@@ -227,6 +232,7 @@ figure { margin: 0; } figcaption { max-width: 46rem; font-size: .9rem; }
 .scatter .grid line { stroke: var(--rule); } .scatter text { fill: var(--soft); font-size: 12px; }
 .scatter circle, .legend circle { fill-opacity: .55; stroke-width: 1.2; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .92rem; }
+.smallest { padding: 0; list-style: none; } .smallest li { margin: .5rem 0; }
 .find { margin: 1rem 0; padding: .9rem 1.1rem; background: var(--raised); border: 1px solid var(--rule); border-radius: .6rem; }
 .find:target { outline: 3px solid var(--accent); }
 .sample { white-space: nowrap; }

@@ -40,6 +40,12 @@ export interface FoundSummary {
   readonly smaller: Shrunk | null;
 }
 
+/** The smallest find of a decided kind, to which finds of one network led. */
+export interface SmallestSummary extends Pick<Shrunk, "name" | "network" | "size" | "samples" | "halfNorm"> {
+  readonly kind: Kind;
+  readonly certified: boolean;
+}
+
 export interface Summary {
   readonly format: typeof SUMMARY_FORMAT;
   readonly name: string;
@@ -49,6 +55,8 @@ export interface Summary {
   readonly done: number;
   readonly starts: number;
   readonly networks: readonly NetworkSummary[];
+  /** By network and kind. */
+  readonly smallest: readonly SmallestSummary[];
   readonly found: readonly FoundSummary[];
 }
 
@@ -73,14 +81,16 @@ export function keptOf(campaign: Campaign, results: readonly UnitResult[]): Kept
     );
 }
 
-/** The finds that are made smaller: of each network and decided kind the smallest. */
+/** The finds that are made smaller: of each decided sort the smallest, or all. */
 export function toShrink({ shrink }: Campaign, kept: readonly Kept[]): Kept[] {
   const counts = new Map<string, number>();
   return kept.filter(({ result, limit }) => {
     if (limit.kind === "undecided" || limit.sort === "none") return false;
-    const key = `${result.network} ${limit.kind}`;
+    // The order of the units within a layer says nothing.
+    const arrangement = limit.arrangement.split("/").map((layer) => [...layer].sort().join(""));
+    const key = `${result.network} ${result.samples.length} ${limit.kind} ${arrangement.join("/")}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
-    return counts.get(key)! <= shrink;
+    return shrink === null || counts.get(key)! <= shrink;
   });
 }
 
@@ -91,6 +101,23 @@ export function summaryOf(
   kept: readonly Kept[],
   shrunk: readonly Shrunk[],
 ): Summary {
+  const found = kept.map(({ result, limit, size }): FoundSummary => {
+    return {
+      name: limit.name,
+      network: campaign.networks[result.network]!.title,
+      kind: limit.kind,
+      size,
+      samples: result.samples,
+      halfNorm: limit.halfNorm,
+      best: Math.min(...result.limits.map(({ halfNorm }) => halfNorm)),
+      starts: limit.count,
+      of: result.starts,
+      certified: limit.sort !== "none",
+      arrangement: limit.arrangement,
+      open: limit.open,
+      smaller: shrunk.find((one) => one.of === limit.name) ?? null,
+    };
+  });
   return {
     format: SUMMARY_FORMAT,
     name: campaign.name,
@@ -105,22 +132,23 @@ export function summaryOf(
         results.filter((one) => one.network === network),
       ),
     ),
-    found: kept.map(({ result, limit, size }) => ({
-      name: limit.name,
-      network: campaign.networks[result.network]!.title,
-      kind: limit.kind,
-      size,
-      samples: result.samples,
-      halfNorm: limit.halfNorm,
-      best: Math.min(...result.limits.map(({ halfNorm }) => halfNorm)),
-      starts: limit.count,
-      of: result.starts,
-      certified: limit.sort !== "none",
-      arrangement: limit.arrangement,
-      open: limit.open,
-      smaller: shrunk.find((one) => one.of === limit.name) ?? null,
-    })),
+    smallest: smallestOf(found),
+    found,
   };
+}
+
+function smallestOf(found: readonly FoundSummary[]): SmallestSummary[] {
+  const smallest = new Map<string, SmallestSummary>();
+  for (const one of found) {
+    if (one.kind === "undecided") continue;
+    const key = `${one.network} ${one.kind}`;
+    const { name, network, size, samples, halfNorm } = one.smaller ?? one;
+    const known = smallest.get(key);
+    if (known !== undefined && compareSizes(known.size, size) <= 0) continue;
+    const certified = one.smaller === null ? one.certified : one.smaller.certificate !== null;
+    smallest.set(key, { name, network, kind: one.kind, size, samples, halfNorm, certified });
+  }
+  return [...smallest.values()];
 }
 
 function networkSummary(network: string, results: readonly UnitResult[]): NetworkSummary {

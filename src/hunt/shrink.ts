@@ -29,14 +29,16 @@ export interface Shrunk {
   readonly certificate: string | null;
   readonly network: string;
   readonly size: Size;
+  readonly samples: DataSet;
   readonly halfNorm: number;
 }
 
-/** How small a find is: by parameters, then samples, then digits of the data. */
+/** How small a find is: by parameters, then samples, then digits of the data, then what these add up to. */
 export interface Size {
   readonly parameters: number;
   readonly samples: number;
   readonly digits: number;
+  readonly sum: number;
 }
 
 interface State {
@@ -45,30 +47,42 @@ interface State {
   readonly start: readonly number[];
 }
 
-/** Limits that are decided on the way, at most. */
+/** Flows that are followed, and limits that are decided, on the way, at most. */
+const MAX_FLOWS = 200;
 const MAX_DECISIONS = 40;
 
 export function sizeOf(network: Network, set: DataSet): Size {
-  const digits = set.reduce((sum, { x }) => sum + x.reduce((n, text) => n + costOf(text), 0), 0);
-  return { parameters: network.parameters.length, samples: set.length, digits };
+  const plain = set.flatMap(({ x }) => x.map(plainness));
+  const total = (part: "digits" | "sum") => plain.reduce((sum, one) => sum + one[part], 0);
+  return {
+    parameters: network.parameters.length,
+    samples: set.length,
+    digits: total("digits"),
+    sum: total("sum"),
+  };
 }
 
-/** Digits, and a little for size and sign; nothing for zero. */
-function costOf(text: string): number {
-  return text === "0" ? 0 : text.replace(/[^\d]/g, "").length;
+/** Of a number as it is written: how many digits, and the sum of the whole numbers in it, half more for each minus; nothing for zero. */
+function plainness(text: string): Pick<Size, "digits" | "sum"> {
+  if (text === "0") return { digits: 0, sum: 0 };
+  const numbers = text.match(/\d+/g) ?? [];
+  const sum = numbers.reduce((total, one) => total + Number(one), 0) + (text.match(/-/g) ?? []).length / 2;
+  return { digits: numbers.join("").length, sum };
 }
 
 export function compareSizes(a: Size, b: Size): number {
-  return a.parameters - b.parameters || a.samples - b.samples || a.digits - b.digits;
+  return a.parameters - b.parameters || a.samples - b.samples || a.digits - b.digits || a.sum - b.sum;
 }
 
 /** The smallest find to which the task's leads; null where that is itself. */
 export function shrink(campaign: Campaign, { name, network, data, start, set, kind }: ShrinkTask): Shrunk | null {
   const first = campaign.networks[network]!;
   const small = `${name}-small`;
+  let flows = 0;
   let decisions = 0;
   const attempt = (state: State) => {
-    if (decisions >= MAX_DECISIONS) return null;
+    if (flows >= MAX_FLOWS || decisions >= MAX_DECISIONS) return null;
+    flows++;
     const problem = problemFrom(small, state.network, state.set);
     const { point } = settler(problem, campaign.loss)(state.start);
     if (point === null) return null;
@@ -108,6 +122,7 @@ export function shrink(campaign: Campaign, { name, network, data, start, set, ki
     certificate: best.decided.certificate,
     network: state.network.title,
     size: sizeOf(state.network.network, state.set),
+    samples: state.set,
     halfNorm: Number(best.halfNorm.toPrecision(12)),
   };
 }
@@ -161,16 +176,16 @@ function withSource(given: CampaignNetwork, change: object): CampaignNetwork | n
   }
 }
 
-/** One coordinate plainer: zero, one, a whole number, a half, a quarter. */
+/** One coordinate plainer, or not: zero, one, a whole number, a half, a quarter. */
 function plainerNumbers(state: State): State[] {
   return state.set.flatMap(({ x }, i) =>
     x.flatMap((text, j) => {
       const exact = rationalOf(text);
       if (exact === null) return [];
       const value = Q.toNumber(exact);
-      const plainer = [0, Math.sign(value), Math.round(value), Math.round(2 * value) / 2, Math.round(4 * value) / 4];
-      const texts = [...new Set(plainer.map(quarterText))].filter((one) => costOf(one) < costOf(text));
-      return texts.flatMap((one): State[] => {
+      const plainer = [0, 1, Math.sign(value), Math.round(value), Math.round(2 * value) / 2, Math.round(4 * value) / 4];
+      // Of these the smaller ones are tried.
+      return [...new Set(plainer.map(quarterText))].flatMap((one): State[] => {
         const sample: SampleText = { ...state.set[i]!, x: x.with(j, one) };
         return sample.x.every((c) => c === "0") ? [] : [{ ...state, set: state.set.with(i, sample) }];
       });

@@ -45,8 +45,9 @@ export function proveEnclosed(
   if (isLinear(facts.problem.network) && keep({ kind: "bound", reach: "global", by: { linear: "yes" } }))
     return { statements, open };
   if (structure === null) {
-    leave("local", "beyond depth 2, and with shared weights, an enclosed point is only shown to be a KKT point");
-    leave("global", "beyond depth 2, and with shared weights, an enclosed point is only shown to be a KKT point");
+    leave("local", "beyond depth 2, and with shared weights, local optimality of an enclosed point is not decided");
+    for (const better of betterPoints([])) if (keep({ kind: "not-global", better })) return { statements, open };
+    leave("global", "beyond depth 2, and with shared weights, only a better point is looked for, and none was found");
     return { statements, open };
   }
   const cells = globalTree(facts, structure);

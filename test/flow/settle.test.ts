@@ -9,6 +9,7 @@ import { modelOf } from "../../src/flow/model.js";
 import { runFlow } from "../../src/flow/run.js";
 import { settler } from "../../src/flow/settle.js";
 import { startAt } from "../../src/flow/starts.js";
+import { Halt, trajectory } from "../../src/flow/trajectory.js";
 import { type Loss, parseProblem } from "../../src/problem/problem.js";
 
 const PLANE = [
@@ -116,6 +117,41 @@ it("a flow that follows a kink stays on it", () => {
     return least > 1000 ? null : 10 * least;
   });
   expect(seen).toBe(3);
+});
+
+it("units that vanish too slowly for any flow do not hide where it ends", () => {
+  // Two of four units vanish, no faster than 1/log‖θ‖: the KKT residual of the accurate flow is still 0.002 where log(1/L) is e^200.
+  const data = [
+    { x: ["-1/4", "1/4"], y: 1 },
+    { x: ["-11/8", "-1/2"], y: 1 },
+    { x: ["1/8", "3/8"], y: 1 },
+    { x: ["1", "-3/8"], y: 1 },
+  ];
+  const network = { kind: "fully-connected", widths: [2, 4, 1], activation: "relu" };
+  const { problem } = parseProblem(JSON.stringify({ format: "margincert/problem/1", name: "slow", network, data }));
+  const start = [-0.1, -0.49, 0.95, 1.55, -0.62, -0.81, 2.53, 0.78, 1.11, -0.71, -0.54, 1.5];
+  const { point } = settler(problem, "exponential")(start);
+  expect(point!.theta.reduce((sum, c) => sum + c * c, 0) / 2).toBeCloseTo(4.112195056229, 9);
+});
+
+it("a flow is followed for so many steps", () => {
+  const { problem } = parseProblem(
+    JSON.stringify({
+      format: "margincert/problem/1",
+      name: "short",
+      network: { kind: "fully-connected", widths: [2, 2, 1], activation: "relu" },
+      data: PLANE.slice(0, 2),
+    }),
+  );
+  const model = modelOf(problem);
+  const path = trajectory(model, "exponential", startAt({ seed: 9, around: null }, 0, 6, null), [], {
+    coarser: 1,
+    trials: 20,
+  });
+  const run = () => {
+    for (;;) path.advance(1);
+  };
+  expect(run).toThrow(new Halt("more than 20 steps", true));
 });
 
 it("a flow that chatters at kinks above each other is given up soon, by name", () => {

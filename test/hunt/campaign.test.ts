@@ -53,6 +53,7 @@ describe("a campaign file", () => {
     [{ data: { list: [[{ x: ["1", "2"], y: 3 }]] } }, /^data\.list\[0\]\[0\]\.y: /],
     [{ starts: { draws: 0 } }, /^starts\.draws: /],
     [{ starts: { draws: 1, deviation: -1 } }, /^starts\.deviation: expected a positive number/],
+    [{ shrink: "some" }, /^shrink: expected a number or "all"/],
     [{ keep: ["good"] }, /^keep\[0\]: expected "global" or /],
     [{ loss: "cross-entropy" }, /^loss: with 1 outputs it is/],
     [{ seed: 1.5 }, /^seed: /],

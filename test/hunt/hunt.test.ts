@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseCampaign } from "../../src/hunt/campaign.js";
 import { hunt, merge } from "../../src/hunt/hunt.js";
 import { pageText } from "../../src/hunt/page.js";
+import { compareSizes, type Shrunk, shrink, sizeOf } from "../../src/hunt/shrink.js";
 import { doUnit, type UnitTask } from "../../src/hunt/unit.js";
 import { performer, runTask } from "../../src/hunt/worker.js";
 import { verifyCertificate } from "../../src/kernel/verify.js";
@@ -103,6 +104,71 @@ describe("known answers", () => {
     expect(kinds).toContain(`global ${(1.5 * 2 ** (-2 / 3)).toFixed(6)}`);
     expect(kinds).toContain("local-not-global 1.500000");
   });
+});
+
+describe("what is decided once", () => {
+  const network = { ...RELU, widths: [2, 3, 1] };
+  const data = [
+    { x: ["1", "0"], y: 1 },
+    { x: ["0", "1"], y: -1 },
+  ];
+  const change = { networks: [network], data: { list: [data] }, starts: { draws: 60 } };
+  const task = { unit: 0, network: 0, data: 0, set: data };
+
+  it("a global optimum, for all its arrangements and for what symmetries of the data make of it", async () => {
+    const [{ result }, all] = await Promise.all([
+      done(campaign(change), task),
+      done(campaign({ ...change, keep: ["global"] }), task),
+    ]);
+    expect(result.limits.length).toBeGreaterThan(1);
+    const like = result.limits.map((limit) => limit.like);
+    expect(like[0]).toBeNull();
+    expect(like.some((place) => place !== null)).toBe(true);
+    for (const { like: place, kind } of result.limits)
+      if (place !== null) expect([kind, result.limits[place]!.kind]).toEqual(["global", "global"]);
+    // Each decided for itself is the same, and has its certificate where it is kept.
+    expect(all.result.limits.map(({ kind }) => kind)).toEqual(result.limits.map(({ kind }) => kind));
+    expect(all.result.limits.every((limit) => limit.like === null)).toBe(true);
+    expect(all.finds).toHaveLength(all.result.limits.filter(({ kind }) => kind === "global").length);
+  });
+
+  it("whatever the order in which tasks are done", async () => {
+    const source = campaign(change);
+    const inTurn = await done(source, task);
+    const lastFirst = await doUnit(
+      parseCampaign(source),
+      task,
+      performer(source, (one) => new Promise((resolve) => setTimeout(() => resolve(runTask(one)), 50 * Math.random()))),
+    );
+    expect(lastFirst).toEqual(inTurn);
+  });
+});
+
+it("an enclosed point of a network with shared weights is no global optimum where another limit is shorter", async () => {
+  const network = { kind: "convolutional", input: 4, filter: 2, stride: 2, activation: "relu" };
+  const data = [
+    { x: ["0", "-1", "-1", "-1"], y: -1 },
+    { x: ["0", "-1", "1", "1"], y: 1 },
+  ];
+  const source = campaign({ networks: [network], data: { list: [data] }, starts: { draws: 60 } });
+  const { result, finds } = await done(source, { unit: 0, network: 0, data: 0, set: data });
+  const longer = result.limits.find(({ sort, global }) => sort === "enclosed" && global === "no")!;
+  expect(longer).toMatchObject({ kind: "not-global", kkt: "yes", local: "undecided" });
+  const read = verifyCertificate(JSON.parse(finds.find(({ name }) => name === longer.name)!.certificate!));
+  expect(read.readable && read.statements.every(({ accepted }) => accepted)).toBe(true);
+});
+
+it("finds are made smaller: units, samples and numbers that nothing rests on are gone", () => {
+  const data = [
+    { x: ["2", "1/2"], y: 1 },
+    { x: ["-2", "1/2"], y: 1 },
+  ];
+  const one = parseCampaign(campaign({ data: { list: [data] }, starts: { draws: 60 } }));
+  let smaller: Shrunk | null = null;
+  for (let start = 0; smaller === null && start < 60; start++)
+    smaller = shrink(one, { name: "s", network: 0, data: 0, start, set: data, kind: "not-local" });
+  expect(compareSizes(smaller!.size, sizeOf(one.networks[0]!.network, data))).toBeLessThan(0);
+  expect(smaller!.samples).not.toEqual(data);
 });
 
 describe("what is no campaign", () => {
