@@ -1,17 +1,22 @@
 /**
- * Optima with many samples, decided without splitting every sign: `npm run build && npx tsx bench/scale.ts [--largest N] [--only wide]`. Processor
- * time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a share of `check`. At the end many inputs:
- * the commands themselves, with the most memory that they held.
+ * Optima with many samples, decided without splitting every sign: `npm run build && npx tsx bench/scale.ts [--largest N] [--only PART]`, PART being
+ * samples, descent or wide. Processor time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a share
+ * of `check`; then descent with many kinks, the search alone; then many inputs: the commands themselves, with the most memory that they held.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { factsOf } from "../src/kernel/facts.js";
 import { verifyCertificate } from "../src/kernel/verify.js";
 import { parseJson } from "../src/network/decode.js";
+import { parseProblem } from "../src/problem/problem.js";
+import { ORDINARY } from "../src/prover/effort.js";
+import { findDescent } from "../src/prover/not-local.js";
 import { decide } from "../test/adversary/judge.js";
 import type { ProblemJson } from "../test/adversary/problem.js";
+import { kinked, waking } from "../test/instances/descents.js";
 import {
   deepOrthogonal,
   diagonalBranches,
@@ -61,7 +66,9 @@ function growth(what: string, [small, ...others]: readonly Measured[]): void {
   const large = others.at(-1);
   if (small === undefined || large === undefined) return;
   const exponent = Math.log(large.check / small.check) / Math.log(large.n / small.n);
-  console.log(`${what}: check grows like n^${exponent.toFixed(1)} from n = ${small.n} to ${large.n} (bound: 4)`);
+  console.log(
+    `${what}: processor time grows like n^${exponent.toFixed(1)} from n = ${small.n} to ${large.n} (bound: 4)`,
+  );
 }
 
 const upTo = (sizes: readonly number[]) => sizes.filter((n) => n <= largest);
@@ -171,5 +178,43 @@ function manyInputs(): void {
   }
 }
 
-if (values.only !== "wide") manySamples();
-manyInputs();
+/** The search for a descent alone: whether it is found, or what was left out. */
+function measureDescent(problem: ProblemJson): Measured {
+  const { problem: parsed } = parseProblem(JSON.stringify(problem));
+  const facts = factsOf<unknown>({ ...parsed, point: parsed.point! });
+  const { field } = facts.instance;
+  const kinks = facts.passes.flatMap(({ preactivations }) => preactivations.flat()).filter(field.isZero).length;
+  const { result, time } = seconds(() => findDescent(facts, null, ORDINARY));
+  const answer = result.kind === "found" ? "found" : `none${result.gaps.map((gap) => `; ${gap}`).join("")}`;
+  const n = problem.data.length;
+  console.log([problem.name.replace(/-\d+-.*/, "").padEnd(28), n, kinks, answer, time.toFixed(2)].join("\t"));
+  return { n, check: time };
+}
+
+/** Descent with many kinks. */
+function manyKinks(): void {
+  console.log(["descent".padEnd(28), "n", "kinks", "found", "s"].join("\t"));
+  for (const dead of [1, 8])
+    growth(
+      `a dead unit of ${dead} that wakes`,
+      upTo([8, 16, 32]).map((samples) => measureDescent(waking({ samples, dead, depth: 2, wakes: true }))),
+    );
+  growth(
+    "the same at depth 3",
+    upTo([8, 16, 32]).map((samples) => measureDescent(waking({ samples, dead: 1, depth: 3, wakes: true }))),
+  );
+  growth(
+    "dead units that stay asleep",
+    upTo([8, 16, 32]).map((samples) => measureDescent(waking({ samples, dead: 1, depth: 2, wakes: false }))),
+  );
+  for (const descends of [true, false])
+    growth(
+      `kinks of a live unit, ${descends ? "a descent" : "none"}`,
+      upTo([12, 24, 48]).map((samples) =>
+        measureDescent(kinked({ samples, dimension: Math.floor(samples / 3), descends, seed: 1 })),
+      ),
+    );
+}
+
+const PARTS = { samples: manySamples, descent: manyKinks, wide: manyInputs };
+for (const [part, run] of Object.entries(PARTS)) if ((values.only ?? part) === part) run();

@@ -1,19 +1,18 @@
 /**
  * Finds what `kernel/statements/not-local.ts` checks: a curve of feasible points of smaller norm that ends in θ. First order: a
  * straight line across a cell whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so
- * that every active margin has slack.
+ * that every active margin has slack. Where many pieces meet at θ, `search/pieces.ts` chooses among them.
  */
 
 import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { type Cell, cellOf, type Frame, memoryOf } from "../kernel/explore.js";
 import { type Facts, factsOf } from "../kernel/facts.js";
-import type { UnitAtSample } from "../kernel/forward.js";
+import { gradient, type UnitAtSample } from "../kernel/forward.js";
 import type { Of } from "../kernel/statements/index.js";
 import { verifyStatement } from "../kernel/verify.js";
 import type { SparseVector } from "../network/codec.js";
 import type { Instance } from "../network/instance.js";
 import { parametersOf, type Scope } from "../network/network.js";
-import { uniform } from "../numeric/random.js";
 import { growTree, leavesOf } from "./cells.js";
 import type { Search } from "./effort.js";
 import { combine } from "./search/combine.js";
@@ -27,8 +26,11 @@ import {
   mayCount,
   nearPoint,
   nextOpen,
+  openKinks,
 } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
+import { orthonormalBasis } from "./search/numeric.js";
+import { bentDirections, kinkModel, signsAlong, steepDirections } from "./search/pieces.js";
 import { deadUnits, type HiddenUnit, liftVector, type Reduction, withoutUnits } from "./search/reduce.js";
 import { fraction, longestCurve, plus, powerOfTwoNear, scaleBy, sparse, toNumbers } from "./search/vectors.js";
 
@@ -39,11 +41,19 @@ export type DescentOutcome<E> =
   /** Nothing found; `gaps` lists what kept the search from being exhaustive at its order. */
   | { readonly kind: "none"; readonly gaps: readonly string[] };
 
-const MAX_CELLS = 1024;
-const SAMPLED_CELLS = 40;
-const MAX_SECOND_ORDER_CELLS = 128;
-const MAX_SECOND_ORDER_PARAMETERS = 100;
-const MAX_SINGLE_REVIVALS = 12;
+/** So few pieces are all tried, in exact arithmetic; of more some are chosen in floating point. */
+const FEW_CELLS = 32;
+/** In a second-order search of all pieces. */
+const FEW_PARAMETERS = 100;
+const FEW_REVIVALS = 12;
+/** Splits of the search that chooses pieces, and how many of those that it ends at are searched to second order. */
+const MAX_SPLITS = 200;
+/** Splits times the entries of a square matrix in parameters and kinks. */
+const MOST_ENTRIES = 1e6;
+const MAX_FLAT = 50;
+/** Parameters and kinks that are searched together, and dead units of one layer among them. */
+const MAX_VARIABLES = 1000;
+const MAX_REVIVED = 3;
 
 /** A reduced instance, with what holds at its point. */
 interface Part<E> {
@@ -54,13 +64,32 @@ interface Part<E> {
 }
 
 /** Searches a descent of the scope at a feasible θ. */
-export function findDescent<E>({ instance }: Facts<E>, scope: Scope, { effort }: Search): DescentOutcome<E> {
+export function findDescent<E>({ instance }: Facts<E>, scope: Scope, search: Search): DescentOutcome<E> {
   const gaps = new Set<string>();
   const dead = deadUnits(instance);
-  const straight = firstOrder(partWithout(instance, dead, scope), gaps, effort);
-  const statement = straight ?? (scope === null ? bent(instance, dead, gaps, effort) : null);
-  return statement === null ? { kind: "none", gaps: [...gaps] } : { kind: "found", statement };
+  const found = searched(instance, dead, scope, gaps, search);
+  return found === null ? { kind: "none", gaps: [...gaps] } : { kind: "found", statement: found };
 }
+
+/** On all pieces where they are few, else on those that are chosen. */
+function searched<E>(
+  instance: Instance<E>,
+  dead: readonly HiddenUnit[],
+  scope: Scope,
+  gaps: Set<string>,
+  search: Search,
+): NotLocal<E> | null {
+  const straight = straightOnAll(partWithout(instance, dead, scope), gaps);
+  if (straight.kind === "found") return straight.statement;
+  const bent = scope === null && straight.kind === "none" ? bentOnAll(instance, dead) : straight;
+  if (bent.kind === "found") return bent.statement;
+  return bent.kind === "none" ? null : onChosen(instance, dead, scope, gaps, search);
+}
+
+type AllPieces<E> =
+  | { readonly kind: "found"; readonly statement: NotLocal<E> }
+  | { readonly kind: "none" }
+  | { readonly kind: "too many" };
 
 function partWithout<E>(whole: Instance<E>, removed: readonly HiddenUnit[], scope: Scope): Part<E> {
   const reduction = withoutUnits(whole, removed);
@@ -75,26 +104,33 @@ function accepted<E>({ whole, reduction, scope }: Part<E>, steps: readonly Spars
   return curve === null ? null : statementOf(curve);
 }
 
-/** On each cell, multipliers or a separating direction; in a single layer's problem this is exhaustive. */
-function firstOrder<E>(part: Part<E>, gaps: Set<string>, effort: number): NotLocal<E> | null {
-  const { instance } = part.facts;
-  const { field: K, point, network } = instance;
+/** On each cell, multipliers or a separating direction. */
+function straightOnAll<E>(part: Part<E>, gaps: Set<string>): AllPieces<E> {
   const frame = nearPoint(part.facts, part.scope);
-  // Where everything may move, a unit whose path to the output is zero has no part in first-order changes.
-  const next = nextKink(frame, part.scope === null ? countsNow(frame) : mayCount(frame));
-  const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, MAX_CELLS * effort);
-  if (tree === null) gaps.add(`more than ${MAX_CELLS * effort} cells meet at the point`);
+  const tree = growTree<E, Cell<E>>(frame, nextKink(frame, firstOrderCounts(frame)), (cell) => cell, FEW_CELLS);
+  if (tree === null) return { kind: "too many" };
+  for (const cell of leavesOf(tree)) {
+    const statement = straightOn(part, frame, cell, gaps);
+    if (statement !== null) return { kind: "found", statement };
+  }
+  return { kind: "none" };
+}
+
+/** Where everything may move, a unit whose path to the output is zero has no part in first-order changes. */
+function firstOrderCounts<E>(frame: Frame<E>): Counts {
+  return frame.scope === null ? countsNow(frame) : mayCount(frame);
+}
+
+function straightOn<E>(part: Part<E>, frame: Frame<E>, cell: Cell<E>, gaps: Set<string>): NotLocal<E> | null {
+  const { field: K, point, network } = part.facts.instance;
   const moving = parametersOf(network, part.scope);
   const theta = moving.map((k) => point[k]!);
-  for (const cell of tree === null ? sampledCells(frame, next, SAMPLED_CELLS * effort) : leavesOf(tree)) {
-    const { gradients } = firstOrderCell(frame, cell);
-    const combination = combine(K, gradients, theta);
-    if (combination.kind === "found") continue;
-    const found = alongLine(part, moving, gradients, combination.separating);
-    if (found !== null) return found;
-    gaps.add("a first-order descent direction could not be turned into a curve");
-  }
-  return null;
+  const { gradients } = firstOrderCell(frame, cell);
+  const combination = combine(K, gradients, theta);
+  if (combination.kind === "found") return null;
+  const found = alongLine(part, moving, gradients, combination.separating);
+  if (found === null) gaps.add("a first-order descent direction could not be turned into a curve");
+  return found;
 }
 
 type Next<E> = (cell: Cell<E>) => UnitAtSample | null;
@@ -105,18 +141,14 @@ function nextKink<E>(frame: Frame<E>, counts: Counts): Next<E> {
   return nextOpen(frame, own, counts);
 }
 
-/** Some cells, where there are too many to try them all: all on, all off, and random ones. Any of them may show a descent. */
-function* sampledCells<E>(frame: Frame<E>, next: Next<E>, count: number): Generator<Cell<E>> {
-  const random = uniform(3);
+/** The cell that a direction points into. */
+function cellAlong<E>(frame: Frame<E>, next: Next<E>, d: readonly number[]): Cell<E> {
   const memory = memoryOf(frame);
-  for (let k = 0; k < count + 2; k++) {
-    let cell = cellOf(frame, [], memory);
-    for (let at = next(cell); at !== null; at = next(cell)) {
-      const orientation = k === 0 || (k > 1 && random() < 0.5) ? 1 : -1;
-      cell = cellOf(frame, [...cell.conditions, { at, orientation }], memory);
-    }
-    yield cell;
-  }
+  const orientationOf = signsAlong(frame.facts, parametersOf(frame.facts.instance.network, frame.scope), d);
+  let cell = cellOf(frame, [], memory);
+  for (let at = next(cell); at !== null; at = next(cell))
+    cell = cellOf(frame, [...cell.conditions, { at, orientation: orientationOf(at) }], memory);
+  return cell;
 }
 
 /** θ + t (d + εe), where d separates θ, and e is nothing, or raises the constraints. */
@@ -174,55 +206,160 @@ function shrink<E>(K: Field<E>, a: E, b: E): E {
   return powerOfTwoNear(K, K.toNumber(K.div(a, b)) / 4);
 }
 
-/** The second-order search: among the live units alone, then with one or two dead units revived. */
-function bent<E>(
+/** To second order, among the live units alone, then with dead ones revived. */
+function bentOnAll<E>(instance: Instance<E>, dead: readonly HiddenUnit[]): AllPieces<E> {
+  const alike = instance.network.source.kind === "fully-connected";
+  const distinct = new Map(dead.map((unit) => [alike ? unit[0] : String(unit), unit]));
+  const first = [...distinct.values()].slice(0, FEW_REVIVALS);
+  const revivals: (readonly HiddenUnit[])[] = [[], ...first.map((unit) => [unit])];
+  if (dead.length > 1) revivals.push(dead.slice(0, 2));
+  if (dead.length > 2 && dead.length <= 4) revivals.push(dead);
+  let areFew = first.length === distinct.size;
+  for (const revived of revivals) {
+    const outcome = bentOnCells(partWithout(instance, without(dead, revived), null));
+    if (outcome.kind === "found") return outcome;
+    areFew &&= outcome.kind === "none";
+  }
+  return { kind: areFew ? "none" : "too many" };
+}
+
+function bentOnCells<E>(part: Part<E>): AllPieces<E> {
+  const { instance, active } = part.facts;
+  if (active.length === 0) return { kind: "none" };
+  if (instance.point.length > FEW_PARAMETERS) return { kind: "too many" };
+  const frame = nearPoint(part.facts, null);
+  const tree = growTree<E, Cell<E>>(frame, nextKink(frame, mayCount(frame)), (cell) => cell, FEW_CELLS);
+  if (tree === null) return { kind: "too many" };
+  for (const cell of leavesOf(tree)) {
+    const statement = bentOn(part, localCell(frame, cell));
+    if (statement !== null) return { kind: "found", statement };
+  }
+  return { kind: "none" };
+}
+
+function without(units: readonly HiddenUnit[], kept: readonly HiddenUnit[]): HiddenUnit[] {
+  const names = new Set(kept.map(String));
+  return units.filter((unit) => !names.has(String(unit)));
+}
+
+/** Directions that are found in floating point, to first and then to second order, made exact on their pieces. */
+function onChosen<E>(
+  instance: Instance<E>,
+  dead: readonly HiddenUnit[],
+  scope: Scope,
+  gaps: Set<string>,
+  { effort, progress }: Search,
+): NotLocal<E> | null {
+  const revived = scope === null ? revivedUnits(instance, dead, gaps, effort) : [];
+  const part = partWithout(instance, without(dead, revived), scope);
+  if (part.facts.active.length === 0) return null;
+  const frame = nearPoint(part.facts, scope);
+  const kinks = openKinks(frame, cellOf(frame, []), mayCount(frame));
+  const variables = parametersOf(part.facts.instance.network, scope).length + kinks.length;
+  if (variables > MAX_VARIABLES * effort) {
+    gaps.add(`more than ${MAX_VARIABLES * effort} parameters and kinks together`);
+    return null;
+  }
+  const model = kinkModel(frame, kinks);
+  const most = Math.max(1, Math.round(effort * Math.min(MAX_SPLITS, MOST_ENTRIES / variables ** 2)));
+  const tried = new Set<string>();
+  const along = (d: readonly number[], counts: (frame: Frame<E>) => Counts, on: OnCell<E>) => {
+    const small = partAlong(part, dead, d);
+    const own = nearPoint(small.part.facts, scope);
+    const cell = cellAlong(own, nextKink(own, counts(own)), small.d);
+    const key = JSON.stringify([on.name, small.part.reduction.parameters, cell.conditions]);
+    if (tried.has(key)) return null;
+    tried.add(key);
+    return on(small.part, own, cell, small.d);
+  };
+  const straight: OnCell<E> = (own, at, cell) => straightOn(own, at, cell, gaps);
+  const bent: OnCell<E> = (own, at, cell, d) => bentOn(own, localCell(at, cell), [d]);
+
+  const directions = steepDirections(model, most, (splits) => progress("descent", splits, most));
+  let step = directions.next();
+  for (; !step.done; step = directions.next()) {
+    const found = along(step.value, firstOrderCounts, straight);
+    if (found !== null) return found;
+  }
+  const { flat, isComplete } = step.value;
+  if (!isComplete) gaps.add(`not all pieces refuted to first order by ${most} splits`);
+  if (scope !== null) return null;
+  const families = MAX_FLAT * effort;
+  for (const [k, pieces] of flat.slice(0, families).entries()) {
+    progress("descent to second order", k, Math.min(flat.length, families));
+    const bends = bentDirections(model, pieces);
+    for (const d of bends.directions) {
+      const found = along(d, mayCount, bent);
+      if (found !== null) return found;
+    }
+    if (!bends.isComplete || bends.directions.length > 0) gaps.add(SAMPLED);
+  }
+  if (flat.length > families) gaps.add(`curvature searched on ${families} of ${flat.length} families of pieces`);
+  return null;
+}
+
+type OnCell<E> = (part: Part<E>, frame: Frame<E>, cell: Cell<E>, d: readonly number[]) => NotLocal<E> | null;
+
+const SAMPLED = "pieces were chosen to second order by descent from many directions, which need not find all";
+
+/** The dead units that may be needed: all that differ, and of those that are alike one more than multipliers have freedom. */
+function revivedUnits<E>(
   instance: Instance<E>,
   dead: readonly HiddenUnit[],
   gaps: Set<string>,
   effort: number,
-): NotLocal<E> | null {
-  const alike = instance.network.source.kind === "fully-connected";
-  const distinct = new Map(dead.map((unit) => [alike ? unit[0] : String(unit), unit]));
-  const first = [...distinct.values()].slice(0, MAX_SINGLE_REVIVALS * effort);
-  const revivals: (readonly HiddenUnit[])[] = [[], ...first.map((unit) => [unit])];
-  if (dead.length > 1) revivals.push(dead.slice(0, 2));
-  if (dead.length > 2 && dead.length <= 4) revivals.push(dead);
-  for (const revived of revivals) {
-    const kept = new Set(revived.map(String));
-    const removed = dead.filter((unit) => !kept.has(String(unit)));
-    const found = secondOrder(partWithout(instance, removed, null), gaps, effort);
-    if (found !== null) return found;
-  }
-  return null;
+): HiddenUnit[] {
+  if (instance.network.source.kind !== "fully-connected") return [...dead];
+  const { passes, margins, active } = factsOf(instance);
+  const { field: K } = instance;
+  const gradients = active.map((j) => {
+    const { preactivations } = passes[margins[j]!.sample]!;
+    return toNumbers(
+      K,
+      gradient(
+        instance,
+        margins[j]!,
+        preactivations.map((units) => units.map((z) => K.sign(z) > 0)),
+      ),
+    );
+  });
+  const wanted = 1 + active.length - orthonormalBasis(gradients).length;
+  const most = MAX_REVIVED * effort;
+  const layers = [...new Set(dead.map(([layer]) => layer))];
+  return layers.flatMap((layer) => {
+    const own = dead.filter((unit) => unit[0] === layer);
+    if (Math.min(own.length, wanted) > most) gaps.add(`only ${most} dead units of a layer revived`);
+    return own.slice(0, Math.min(wanted, most));
+  });
 }
 
-function secondOrder<E>(part: Part<E>, gaps: Set<string>, effort: number): NotLocal<E> | null {
-  const { instance, active } = part.facts;
-  const cells = MAX_SECOND_ORDER_CELLS * effort;
-  const parameters = MAX_SECOND_ORDER_PARAMETERS * effort;
-  if (instance.point.length > parameters) {
-    gaps.add(`more than ${parameters} parameters for a second-order search`);
-    return null;
-  }
-  if (active.length === 0) return null;
-  const frame = nearPoint(part.facts, null);
-  const tree = growTree<E, Cell<E>>(frame, nextKink(frame, mayCount(frame)), (cell) => cell, cells);
-  if (tree === null) {
-    gaps.add(`more than ${cells} cells for a second-order search`);
-    return null;
-  }
-  for (const cell of leavesOf(tree)) {
-    const found = secondOrderOnCell(part, localCell(frame, cell));
-    if (found !== null) return found;
-  }
-  return null;
+/** The part without the dead units that a direction leaves alone, and the direction there. */
+function partAlong<E>(
+  { whole, reduction, scope }: Part<E>,
+  dead: readonly HiddenUnit[],
+  d: readonly number[],
+): { readonly part: Part<E>; readonly d: readonly number[] } {
+  const moving = parametersOf(reduction.instance.network, scope);
+  const change = new Map(moving.map((k, at) => [reduction.parameters[k]!, d[at]!]));
+  const { layers } = whole.network;
+  const isUsed = ([layer, unit]: HiddenUnit) =>
+    [...layers[layer]![unit]!, ...layers[layer + 1]!.flat().filter(({ from }) => from === unit)].some(
+      ({ weight }) => Math.abs(change.get(weight) ?? 0) > NEGLIGIBLE,
+    );
+  const part = partWithout(whole, without(dead, dead.filter(isUsed)), scope);
+  const { network } = part.facts.instance;
+  const own = parametersOf(network, scope).map((k) => change.get(part.reduction.parameters[k]!) ?? 0);
+  return { part, d: own };
 }
+
+/** Of a unit direction. */
+const NEGLIGIBLE = 1e-6;
 
 /**
  * Searches d in the critical cone of a cell with dᵀ(I − Σω_jH_j)d < 0 for every multiplier ω: the multipliers that are known are
  * cut into the search one by one, each refuted direction giving the next.
  */
-function secondOrderOnCell<E>(part: Part<E>, cell: LocalCell<E>): NotLocal<E> | null {
+function bentOn<E>(part: Part<E>, cell: LocalCell<E>, hints: readonly (readonly number[])[] = []): NotLocal<E> | null {
   const { instance } = part.facts;
   const { field: K, point } = instance;
   const combination = combine(K, cell.gradients, point);
@@ -230,7 +367,7 @@ function secondOrderOnCell<E>(part: Part<E>, cell: LocalCell<E>): NotLocal<E> | 
     return alongLine(part, parametersOf(instance.network, null), cell.gradients, combination.separating);
   const multipliers: (readonly E[])[] = [combination.weights];
   for (let round = 0; round < 6; round++) {
-    const candidates = criticalDirections(instance, cell, multipliers);
+    const candidates = criticalDirections(instance, cell, multipliers, hints);
     let cut: readonly E[] | null = null;
     for (const d of candidates) {
       const bend = bendOf(instance, cell, d);

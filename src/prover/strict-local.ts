@@ -20,7 +20,7 @@ import { branch, growTree, leavesOf, mapLeaves } from "./cells.js";
 import type { Search } from "./effort.js";
 import { FLOATS } from "./search/approximate.js";
 import { areIndependent, combine } from "./search/combine.js";
-import { type Counts, mayCount, nearPoint, nextOpen } from "./search/local.js";
+import { mayCount, nearPoint, nextOpen, openKinks } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
 import {
   applyMatrix,
@@ -129,33 +129,6 @@ function relaxedCells<E>(frame: Frame<E>, moving: readonly number[], search: Sea
     }
     progress("strict local optimum", splits, most);
     return { split: found.split };
-  });
-}
-
-/** The units without a sign that active margins depend on, at all samples. */
-function openKinks<E>(frame: Frame<E>, cell: Cell<E>, counts: Counts): UnitAtSample[] {
-  const { facts, layers } = frame;
-  const { network } = facts.instance;
-  return [...new Set(facts.active.map((j) => facts.margins[j]!.sample))].flatMap((sample) => {
-    const pass = cell.sample(sample);
-    const open: UnitAtSample[] = [];
-    let needed = [
-      ...new Set(
-        facts.active.flatMap((j) => {
-          const { sample: own, plus, minus } = facts.margins[j]!;
-          return own === sample ? [plus, minus].filter((unit) => unit !== null) : [];
-        }),
-      ),
-    ];
-    for (let layer = layers.length - 2; layer >= 0; layer--) {
-      const units = pass.layers[layer]!;
-      const connections = needed.flatMap((unit) => layers[layer + 1]![unit]!);
-      const below = connections.filter(({ from, weight }) => units[from]!.output === null && counts(weight, layer + 1));
-      needed = [...new Set(below.map(({ from }) => from))].sort((a, b) => a - b);
-      if (isLinearLayer(network, layer)) continue;
-      open.unshift(...needed.flatMap((unit) => (units[unit]!.sign === null ? [{ sample, layer, unit }] : [])));
-    }
-    return open;
   });
 }
 

@@ -16,6 +16,15 @@ export function quadraticAscent(vectors: readonly (readonly number[])[], gains: 
   const x = vectors.map(() => 0);
   const passive = new Set<number>();
   const norms = vectors.map((v) => normOf(v) || 1);
+  const products = vectors.map(() => new Map<number, number>());
+  const product = (i: number, j: number): number => {
+    const known = products[i]!.get(j);
+    if (known !== undefined) return known;
+    const value = dotNumbers(vectors[i]!, vectors[j]!);
+    products[i]!.set(j, value);
+    products[j]!.set(i, value);
+    return value;
+  };
   for (let round = 0; round < 3 * vectors.length + 10; round++) {
     const total = combined(vectors, x);
     const slopes = vectors.map((v, k) => (passive.has(k) ? -Infinity : (gains[k]! - dotNumbers(v, total)) / norms[k]!));
@@ -25,7 +34,8 @@ export function quadraticAscent(vectors: readonly (readonly number[])[], gains: 
     for (;;) {
       const list = [...passive];
       const solution = onSupport(
-        list.map((k) => vectors[k]!),
+        list,
+        product,
         list.map((k) => gains[k]!),
       );
       if (solution.every((c) => c > 1e-12)) {
@@ -54,18 +64,28 @@ export function combined(vectors: readonly (readonly number[])[], x: readonly nu
   return total;
 }
 
-/** Gram(vectors) x = gains, slightly regularised, by elimination. */
-function onSupport(vectors: readonly (readonly number[])[], gains: readonly number[]): number[] {
-  const n = vectors.length;
-  const A = vectors.map((c, i) => [...vectors.map((d, j) => dotNumbers(c, d) + (i === j ? 1e-14 : 0)), gains[i]!]);
+/** Gram x = gains on these vectors, slightly regularised, by elimination. */
+function onSupport(
+  list: readonly number[],
+  product: (i: number, j: number) => number,
+  gains: readonly number[],
+): number[] {
+  const n = list.length;
+  const A = list.map((k, i) => {
+    const row = new Float64Array(n + 1);
+    for (const [j, l] of list.entries()) row[j] = product(k, l) + (i === j ? 1e-14 : 0);
+    row[n] = gains[i]!;
+    return row;
+  });
   for (let k = 0; k < n; k++) {
-    const size = Math.max(...A.slice(k).map((row) => Math.abs(row[k]!)));
-    const pivot = A.findIndex((row, i) => i >= k && Math.abs(row[k]!) === size);
+    let pivot = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(A[i]![k]!) > Math.abs(A[pivot]![k]!)) pivot = i;
     [A[k], A[pivot]] = [A[pivot]!, A[k]!];
-    for (let i = 0; i < n; i++) {
-      if (i === k || A[k]![k] === 0) continue;
-      const factor = A[i]![k]! / A[k]![k]!;
-      for (let j = k; j <= n; j++) A[i]![j]! -= factor * A[k]![j]!;
+    const own = A[k]!;
+    for (const [i, row] of A.entries()) {
+      if (i === k || own[k] === 0) continue;
+      const factor = row[k]! / own[k]!;
+      for (let j = k; j <= n; j++) row[j]! -= factor * own[j]!;
     }
   }
   return A.map((row, k) => (row[k] === 0 ? 0 : row[n]! / row[k]!));

@@ -19,6 +19,7 @@ export function criticalDirections<E>(
   instance: Instance<E>,
   cell: LocalCell<E>,
   multipliers: readonly (readonly E[])[],
+  hints: readonly (readonly number[])[] = [],
 ): E[][] {
   const { field: K, point } = instance;
   const n = point.length;
@@ -54,6 +55,20 @@ export function criticalDirections<E>(
     for (const w of multipliers)
       for (const d of negativePivots(instance, cell, w, span)) for (const s of signs) consider(scaleBy(K, d, s));
   };
+  const free = cell.gradients.flatMap((_, j) => (binding[j] ? [] : [j]));
+  const alongRounded = (d: readonly number[]) => {
+    const tight = free.filter((j) => Math.abs(dotNumbers(G[j]!, d)) < 1e-5 * normOf(G[j]!));
+    const face = nullspace(K, [...equalities, ...tight.map((j) => cell.gradients[j]!)], n);
+    const before = found.length;
+    if (K.functions !== null) alongPivots(face);
+    for (const denominator of [1n, 2n, 3n, 4n, 6n, 8n, 12n, 16n, 64n, 1024n, 65536n, 1n << 24n]) {
+      const rounded = roundInto(K, face, d, denominator);
+      if (rounded !== null) consider(rounded);
+      if (found.length > before) break;
+    }
+  };
+  for (const d of hints) alongRounded(d);
+  if (found.length > 0) return found;
   if (K.functions !== null) alongPivots(basis);
   if (found.length > 0) return found;
   for (const b of basis) for (const s of signs) consider(scaleBy(K, b, s));
@@ -65,21 +80,12 @@ export function criticalDirections<E>(
   }
   if (found.length > 0) return found;
 
-  const free = cell.gradients.flatMap((_, j) => (binding[j] ? [] : [j]));
   for (const d of minimizeOverCone(
     basis.map((b) => toNumbers(K, b)),
     free.map((j) => G[j]!),
     forms,
   )) {
-    const tight = free.filter((j) => Math.abs(dotNumbers(G[j]!, d)) < 1e-5 * normOf(G[j]!));
-    const face = nullspace(K, [...equalities, ...tight.map((j) => cell.gradients[j]!)], n);
-    const before = found.length;
-    if (K.functions !== null) alongPivots(face);
-    for (const denominator of [1n, 2n, 3n, 4n, 6n, 8n, 12n, 16n, 64n, 1024n, 65536n, 1n << 24n]) {
-      const rounded = roundInto(K, face, d, denominator);
-      if (rounded !== null) consider(rounded);
-      if (found.length > before) break;
-    }
+    alongRounded(d);
     if (found.length >= 6) break;
   }
   return found;
