@@ -88,8 +88,20 @@ export function sharedPlainly(problem: Problem<Rational>, point: KktPoint): Shar
 }
 
 /** One unknown per class of parameters that are not zero; the patterns and kinks are the point's. */
-export function guessGeneral({ network }: Problem<Rational>, { point, classes, groupOf }: Shared): Guess {
+export function guessGeneral({ network, data }: Problem<Rational>, { point, classes, groupOf }: Shared): Guess {
   const { model, lambda, slopes } = point;
+  const named = new Set(classes.flatMap(({ members }) => members.map(({ weight }) => weight)));
+  const numberOf = new Map(model.neurons.map(({ layer, unit }, neuron) => [`${layer} ${unit}`, neuron]));
+  const isKink = new Set(point.kinks.map(({ sample, neuron }) => `${sample} ${neuron}`));
+  // Identically zero in the unknowns, as nothing that is not zero comes in: no kink of the system's, but off.
+  const isVoid = (sample: number, layer: number, unit: number): boolean =>
+    network.layers[layer]![unit]!.every(({ from, weight }) => {
+      if (weight < network.parameters.length && !named.has(weight)) return true;
+      if (layer === 0) return Q.isZero(data[sample]!.x[from]!);
+      const below = numberOf.get(`${layer - 1} ${from}`);
+      const isOff = below !== undefined && !isKink.has(`${sample} ${below}`) && point.pattern[sample]![below] === 0;
+      return isOff || isVoid(sample, layer - 1, from);
+    });
   const order = [...point.margins.keys()].sort((a, b) => point.margins[a]! - point.margins[b]!);
   const active = order.map((k) => point.margins[k]!);
   const samples = [...new Set(active.map((m) => model.margins[m]!.sample))];
@@ -99,7 +111,7 @@ export function guessGeneral({ network }: Problem<Rational>, { point, classes, g
     `${sample} ${layer} ${groupOf[layer]![unit] ?? `dead ${unit}`}`;
   for (const [k, { sample, neuron }] of point.kinks.entries()) {
     const { layer, unit, off } = model.neurons[neuron]!;
-    if (!samples.includes(sample) || groupOf[layer]![unit] === null) continue;
+    if (!samples.includes(sample) || groupOf[layer]![unit] === null || isVoid(sample, layer, unit)) continue;
     const known = kinks.get(keyOf(sample, layer, unit));
     if (known !== undefined) known.units.push({ sample, layer, unit });
     else
@@ -115,7 +127,7 @@ export function guessGeneral({ network }: Problem<Rational>, { point, classes, g
         .map((_, unit) => {
           const neuron = index++;
           if (kinks.get(keyOf(sample, l, unit))?.units.some((one) => one.unit === unit)) return "?";
-          return point.pattern[sample]![neuron] === 1 ? "+" : "-";
+          return point.pattern[sample]![neuron] === 1 && !isVoid(sample, l, unit) ? "+" : "-";
         })
         .join(""),
     );

@@ -8,8 +8,10 @@ import { formatRational, Q, type Rational, rational } from "../exact/rational.js
 import { type ApproximateKkt, approximateKkt } from "../flow/approximate-kkt.js";
 import type { KktPoint } from "../flow/kkt-point.js";
 import { modelOf } from "../flow/model.js";
+import { settler } from "../flow/settle.js";
+import type { EnclosedKind } from "../kernel/enclosed/kkt.js";
 import type { EnclosedPoint } from "../kernel/enclosed/point.js";
-import { type EnclosedKind, type EnclosedStatement, enclosedKinds } from "../kernel/enclosed/statements.js";
+import { type EnclosedStatement, enclosedKinds } from "../kernel/enclosed/statements.js";
 import { type EnclosedFacts, enclosedFacts } from "../kernel/enclosed/system.js";
 import { Rejection } from "../kernel/ensure.js";
 import { factsOf } from "../kernel/facts.js";
@@ -103,12 +105,13 @@ export function identify(problem: Instance<Rational>, options: IdentifyOptions =
     const found = foundLinear(problem, scaled, digits);
     return found === null ? none("the direction of largest margin was not found", given) : finish(found);
   }
-  const outside = outsideOfDepthTwo(problem);
-  if (outside !== null)
-    return none(
-      `only networks of depth 2 with one output and unshared weights, and fully connected linear ones, are identified: ${outside}`,
-      given,
-    );
+  if (outsideOfDepthTwo(problem) !== null) {
+    progress("flow");
+    const { point, reason } = settler(problem, "exponential")(scaled);
+    return point === null
+      ? none(`where the flow leads was not found: ${reason}`, given)
+      : finish(foundGeneral(problem, point, digits));
+  }
 
   const conclude = (limit: Limit) => finish(foundAt(problem, limit, digits));
   const residual = Math.max(given.epsilon / given.norm, given.delta / given.norm ** 2);

@@ -1,13 +1,15 @@
 /** What can be said of an enclosed point: statements, each accepted by the kernel, and a reason for each question that stays open. */
 import { Q, type Rational, rational } from "../exact/rational.js";
-import type { EnclosedLeaf, EnclosedStatement, Side } from "../kernel/enclosed/statements.js";
+import type { EnclosedLeaf, Side } from "../kernel/enclosed/bound.js";
+import type { EnclosedStatement } from "../kernel/enclosed/statements.js";
 import type { EnclosedFacts } from "../kernel/enclosed/system.js";
 import type { Cell } from "../kernel/explore.js";
 import { chainOf } from "../kernel/shape.js";
-import { isLinear, isLinearLayer } from "../network/network.js";
+import { isLinear, isLinearLayer, layersAsked, type Scope } from "../network/network.js";
 import { growTree } from "../prover/cells.js";
 import type { Open } from "../prover/prove.js";
 import { combined, quadraticAscent } from "../prover/search/conic.js";
+import { bySecondOrder } from "./curvature.js";
 import { layersOf, type Structure } from "./structure.js";
 
 /** Asks the kernel whether it accepts a statement about the point. */
@@ -19,6 +21,7 @@ export interface EnclosedFindings {
 }
 
 const MAX_CELLS = 4096;
+const NOT_STRICT = "no strict conditions of second order hold, as where units are dead or share a direction";
 
 export function proveEnclosed(
   facts: EnclosedFacts,
@@ -33,8 +36,9 @@ export function proveEnclosed(
     statements.push(statement);
     return true;
   };
-  const leave = (about: Open["question"]["about"], reason: string) =>
-    open.push({ question: { about, scope: null }, reason });
+  const leave: Leave = (about, reason, scope = null) => {
+    open.push({ question: { about, scope } as Open["question"], reason });
+  };
   keep({ kind: "feasible" });
   if (!keep({ kind: "kkt" })) {
     leave("kkt", "the zero of the system is not shown to be a KKT point");
@@ -42,25 +46,48 @@ export function proveEnclosed(
     leave("global", "the point is not shown to be a KKT point");
     return { statements, open };
   }
-  if (isLinear(facts.problem.network) && keep({ kind: "bound", reach: "global", by: { linear: "yes" } }))
-    return { statements, open };
-  if (structure === null) {
-    leave("local", "beyond depth 2, and with shared weights, local optimality of an enclosed point is not decided");
-    for (const better of betterPoints([])) if (keep({ kind: "not-global", better })) return { statements, open };
-    leave("global", "beyond depth 2, and with shared weights, only a better point is looked for, and none was found");
-    return { statements, open };
-  }
-  const cells = globalTree(facts, structure);
-  if (cells.kind === "found" && keep({ kind: "bound", reach: "global", by: { tree: cells.tree } }))
-    return { statements, open };
-  const gains = cells.kind === "failed" ? cells.gains : [];
-  for (const statement of descents(facts, structure, gains)) if (keep(statement)) return { statements, open };
-  const local = structure.dead.length === 0 && keep({ kind: "bound", reach: "local", by: { live: "yes" } });
-  if (!local) leave("local", "no descent was found, and the bound does not hold on all cells");
-  for (const better of betterPoints(wakings(facts, structure, gains)))
-    if (keep({ kind: "not-global", better })) return { statements, open };
-  leave("global", "neither a better point nor a bound was found");
+  const isGlobal = decideWhole(facts, structure, keep, leave, betterPoints);
+  if (!isGlobal) for (const layer of layersAsked(facts.problem.network)) decideLayer(layer, keep, leave);
   return { statements, open };
+}
+
+type Keep = (statement: EnclosedStatement | null) => boolean;
+type Leave = (about: Open["question"]["about"], reason: string, scope?: Scope) => void;
+
+/** Whether the point is shown to be a global optimum. */
+function decideWhole(
+  facts: EnclosedFacts,
+  structure: Structure | null,
+  keep: Keep,
+  leave: Leave,
+  betterPoints: (starts: readonly (readonly number[])[]) => Iterable<readonly Rational[]>,
+): boolean {
+  if (isLinear(facts.problem.network) && keep({ kind: "bound", reach: "global", by: { linear: "yes" } })) return true;
+  const cells = structure === null ? null : globalTree(facts, structure);
+  if (cells?.kind === "found" && keep({ kind: "bound", reach: "global", by: { tree: cells.tree } })) return true;
+  const gains = cells?.kind === "failed" ? cells.gains : [];
+  if (structure !== null) for (const statement of descents(facts, structure, gains)) if (keep(statement)) return false;
+  const second = bySecondOrder(facts);
+  if (second?.kind === "not-local" && keep(second)) return false;
+  const isLocal = structure?.dead.length === 0 && keep({ kind: "bound", reach: "local", by: { live: "yes" } });
+  const isStrict = second?.kind === "strict-local" && keep(second);
+  if (!isLocal && !isStrict)
+    leave(
+      "local",
+      `no descent was found${structure === null ? ", and" : ", the bound does not hold on all cells, and"} ${NOT_STRICT}`,
+    );
+  const starts = structure === null ? [] : wakings(facts, structure, gains);
+  for (const better of betterPoints(starts)) if (keep({ kind: "not-global", better })) return false;
+  leave("global", "neither a better point nor a bound was found");
+  return false;
+}
+
+/** Where the whole point is not shown to be an optimum, a layer may be. */
+function decideLayer(scope: number, keep: Keep, leave: Leave): void {
+  if (keep({ kind: "concave", scope, reach: "global" })) return;
+  if (!keep({ kind: "concave", scope, reach: "local" }))
+    leave("local", "a margin gains across a pre-activation that is zero", scope);
+  leave("global", "only layers without kinks above them are decided at an enclosed point", scope);
 }
 
 /** A direction in which a new unit would gain more than it costs, with the sign of its outgoing weight. */

@@ -11,6 +11,8 @@ export interface Meaning<E> {
   readonly answer: "yes" | "no";
   /** Of a strict local optimum: every other feasible point of the scope within this distance is longer. Of `attracts`: the starts'. */
   readonly radius: E | null;
+  /** Of an optimum: whether it is shown to be strict, though within no radius that is known. */
+  readonly isStrict?: true;
   /** Of `attracts`: of the space of the starts, where that is not the whole space. */
   readonly dimension?: number | null;
   /** Of `attracts`: the loss that it is about, where it is one only. */

@@ -31,7 +31,7 @@ function answerLines(verdict: Verdict, open: string): string[] {
   const word = (answer: Answer) => (answer === "undecided" ? open : answer);
   const strictly =
     strict === true
-      ? `, strict within radius ${radius}`
+      ? `, strict${radius === null ? "" : ` within radius ${radius}`}`
       : isContinuum
         ? ", not strict: on a curve of feasible points of its norm"
         : local === "yes"
@@ -79,13 +79,13 @@ export function statementText<E>(
 }
 
 /** What an answer is about: `a strict local optimum of the whole problem`. */
-export function predicateText<E>({ about, scope, radius }: Meaning<E>): string {
+export function predicateText<E>({ about, scope, radius, isStrict }: Meaning<E>): string {
   if (about === "feasible") return "feasible";
   if (about === "kkt") return "a KKT point (Clarke)";
   if (about === "attracts") return "the limit of gradient flow";
   const problem = scope === null ? "the whole problem" : `the problem of layer ${scope + 1}`;
   if (about === "strict") return `a strict local optimum of ${problem}`;
-  return `a ${radius === null ? "" : "strict "}${about} optimum of ${problem}`;
+  return `a ${radius === null && isStrict !== true ? "" : "strict "}${about} optimum of ${problem}`;
 }
 
 /** Which clause refused, where, and what was found. */

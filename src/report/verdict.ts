@@ -114,7 +114,8 @@ export function verdictOf<E>(
     const isBeaten = local === "no" || said("global", "no").some(refutes);
     const global = answer({ about: "global", scope }, globals.some(proves), isBeaten);
     const ball = locals.find((one) => one.radius !== null && proves(one));
-    const strict = ball === undefined ? null : (true as const);
+    const isStrict = ball !== undefined || locals.some((one) => one.isStrict === true && proves(one));
+    const strict = isStrict ? (true as const) : null;
     const radius = ball === undefined ? null : exactText(field, ball.radius!);
     const isContinuum = local === "yes" && said("strict", "no").some(refutes);
     if (strict && isContinuum) throw new Error("accepted statements contradict each other: strict or not");

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { Field } from "../../src/exact/field.js";
 import { Q, type Rational } from "../../src/exact/rational.js";
 import { readCertificate } from "../../src/kernel/certificate.js";
-import { type EnclosedStatement, enclosedKinds, type Side } from "../../src/kernel/enclosed/statements.js";
+import type { Side } from "../../src/kernel/enclosed/bound.js";
+import { type EnclosedStatement, enclosedKinds } from "../../src/kernel/enclosed/statements.js";
 import type { Member, Signed, Tree } from "../../src/kernel/explore.js";
 import type { Curve, UnitAtSample } from "../../src/kernel/forward.js";
 import type { Path, Step } from "../../src/kernel/path.js";
@@ -253,6 +254,8 @@ describe("an enclosed point", () => {
   const gone = fc.record({ gone: few(fc.record({ at: unit, weight: number }), 1) });
   const end = fc.oneof(leaf, gone);
   const tree = fc.oneof(end, fc.record({ split: unit, on: end, off: end }));
+  const count = network.parameters.length;
+  const perParameter = fc.array(number, { minLength: count, maxLength: count });
   const kind = <K extends string>(name: K) => fc.constant(name);
   const statements: { readonly [kind: string]: fc.Arbitrary<EnclosedStatement> } = {
     feasible: fc.record({ kind: kind("feasible") }),
@@ -271,11 +274,18 @@ describe("an enclosed point", () => {
           direction: few(number),
           side: fc.constantFrom("positive" as const, "negative" as const),
         }),
+        fc.record({ bend: fc.record({ direction: perParameter, least: number }) }),
       ),
     }),
+    concave: fc.record({
+      kind: kind("concave"),
+      scope: fc.constantFrom(null, 0, 1),
+      reach: fc.constantFrom("global" as const, "local" as const),
+    }),
+    "strict-local": fc.record({ kind: kind("strict-local"), penalty: number }),
     "not-global": fc.record({
       kind: kind("not-global"),
-      better: fc.array(number, { minLength: network.parameters.length, maxLength: network.parameters.length }),
+      better: perParameter,
     }),
   };
 

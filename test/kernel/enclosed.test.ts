@@ -29,13 +29,16 @@ const rejected = read("reject/").map(({ name, text }) => ({ name, text, ...(pars
 
 /** What each accepted certificate proves, besides that the point is a feasible KKT point. */
 const PROVED = new Map<string, readonly string[]>([
+  ["bend", ["local no", "global yes", "global yes"]],
   ["crossing", ["local no"]],
+  ["deep-two-paths", ["local yes", "local yes", "local yes", "global yes"]],
   ["fc-relu", ["local no"]],
   ["frozen-output", []],
   ["generic-three-directions", ["global yes"]],
   ["leaky", []],
   ["linear-depth3", ["global yes"]],
   ["local-not-global", ["local yes", "global no"]],
+  ["shared-idle", []],
   ["three-classes", []],
   ["tiny", ["global yes"]],
   ["xor", ["global yes"]],

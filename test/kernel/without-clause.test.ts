@@ -27,6 +27,8 @@ const ELSEWHERE = new Map<string, string>([
   ["not-kkt.open", "a rate that is not determined has no sign to go on with"],
   ["strict-local.open", "a margin that is not determined is no polynomial to go on with"],
   ["enclosed-bound.open", "a sum over samples without signs has no value to go on with"],
+  ["enclosed-not-local.least", "a negative number has no square root to go on with"],
+  ["enclosed-not-local.zero", "no example is known that bends down where a kink is read"],
   ["attracts.numbers", "a function of a parameter has no enclosure to go on with"],
   ["bound.class", "without the layers that move there is no bound to go on with"],
   ["bound.open", "a margin that is not determined is no polynomial to go on with"],

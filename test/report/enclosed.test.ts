@@ -125,7 +125,15 @@ describe("the written proof of an enclosed point", () => {
         seen.add(kind);
         const claims = claimsOf(documentOf({ ...found, statements: [statement] }));
         // The zero; the KKT point, on which bounds and descents rest; the statement.
-        const expected = { feasible: 1, kkt: 2, "not-global": 2, bound: 3, "not-local": 3 }[kind];
+        const expected = {
+          feasible: 1,
+          kkt: 2,
+          "not-global": 2,
+          bound: 3,
+          concave: 3,
+          "strict-local": 3,
+          "not-local": 3,
+        }[kind];
         expect(claims.length, `${file}: ${kind}`).toBe(expected);
       }
     }

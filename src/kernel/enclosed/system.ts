@@ -140,7 +140,7 @@ export function passCost({ layers }: Network): number {
 }
 
 /** Polynomials whose number of terms draws on the budget. */
-function meteredRing(K: Field<Rational>, spend: (words: number) => void): Ring<Polynomial> {
+export function meteredRing(K: Field<Rational>, spend: (words: number) => void): Ring<Polynomial> {
   const ring = multivariateRing(K);
   return {
     ...ring,
@@ -315,7 +315,7 @@ function krawczyk(
 }
 
 /** The derivatives that are not identically zero, by variable. */
-function gradientOf(K: Field<Rational>, p: Polynomial): Map<number, Polynomial> {
+export function gradientOf(K: Field<Rational>, p: Polynomial): Map<number, Polynomial> {
   const parts = new Map<number, Map<string, Term<Rational>>>();
   for (const [key, term] of p)
     for (const v of new Set(term.variables)) {

@@ -86,7 +86,7 @@ const COLUMNS: readonly Column[] = [
     speaks: () => true,
     cell: ({ verdict: { local, strict, isContinuum, radius } }) => {
       if (local !== "yes") return answer(local);
-      if (strict === true) return answer(local, `strict, radius ${radius}`);
+      if (strict === true) return answer(local, radius === null ? "strict" : `strict, radius ${radius}`);
       return answer(local, isContinuum ? "yes, not strict" : "yes, strict or not: open");
     },
   },

@@ -5,6 +5,7 @@ import { enclosedVerdict } from "../verdict.js";
 import type { Block, ProofDocument } from "./document.js";
 import { boundClaims } from "./enclosed/bound.js";
 import { notGlobalClaim, notLocalClaim } from "./enclosed/descent.js";
+import { concaveClaims, strictClaim } from "./enclosed/second-order.js";
 import { kktClaim } from "./enclosed/stationarity.js";
 import { systemBlocks, zeroClaim } from "./enclosed/system.js";
 import { pointBlocks } from "./enclosed/tables.js";
@@ -29,7 +30,7 @@ export function enclosedDocument(facts: EnclosedFacts, accepted: readonly Enclos
 /** In the order of a reader's interest. That the point is KKT is a part of what every bound and every descent proves. */
 function claimBlocks(view: View, accepted: readonly EnclosedAcceptance[]): Block[] {
   const statements = accepted.map(({ statement }) => statement);
-  const isKkt = statements.some(({ kind }) => kind === "kkt" || kind === "bound" || kind === "not-local");
+  const isKkt = statements.some(({ kind }) => kind !== "feasible" && kind !== "not-global");
   return [
     ...(isKkt ? [kktClaim(view)] : []),
     ...statements.flatMap((one) => (one.kind === "not-local" ? [notLocalClaim(view, one)] : [])),
@@ -37,6 +38,8 @@ function claimBlocks(view: View, accepted: readonly EnclosedAcceptance[]): Block
       view,
       statements.flatMap((one) => (one.kind === "bound" ? [one] : [])),
     ),
+    ...statements.flatMap((one) => (one.kind === "strict-local" ? [strictClaim(view, one)] : [])),
+    ...concaveClaims(statements.flatMap((one) => (one.kind === "concave" ? [one] : []))),
     ...statements.flatMap((one) => (one.kind === "not-global" ? [notGlobalClaim(view, one)] : [])),
   ];
 }

@@ -1,7 +1,7 @@
 /** That an enclosed point is a global or a local optimum. (`proofs/theory.md`, §8.) */
 import type { Interval } from "../../../exact/interval.js";
 import { Q, type Rational, rational } from "../../../exact/rational.js";
-import type { EnclosedBound, EnclosedLeaf, Side } from "../../../kernel/enclosed/statements.js";
+import type { EnclosedBound, EnclosedLeaf, Side } from "../../../kernel/enclosed/bound.js";
 import { type Cell, explore, type Signed, type Tree } from "../../../kernel/explore.js";
 import { chainOf } from "../../../kernel/shape.js";
 import { isLinearLayer } from "../../../network/network.js";

@@ -3,20 +3,21 @@ import { squaredNorm } from "../../../exact/field.js";
 import type { Interval } from "../../../exact/interval.js";
 import { derivative } from "../../../exact/multivariate.js";
 import { Q, type Rational, rational } from "../../../exact/rational.js";
-import type { EnclosedNotGlobal, EnclosedNotLocal } from "../../../kernel/enclosed/statements.js";
+import type { EnclosedNotGlobal } from "../../../kernel/enclosed/not-global.js";
+import type { EnclosedNotLocal } from "../../../kernel/enclosed/not-local.js";
 import { passAt } from "../../../kernel/forward.js";
 import { marginOf } from "../../../network/instance.js";
 import { type Block, claim, display, enumeration, text } from "../document.js";
 import { activated, marginLatex, parameterLatex, unitName } from "../notation.js";
 import { numberLatex, packed, printedWidth, tupleLatex } from "../typeset.js";
 import { atLeastLatex } from "./decimals.js";
+import { bending } from "./second-order.js";
 import type { View } from "./view.js";
 
 export function notLocalClaim(view: View, { by }: EnclosedNotLocal): Block {
-  return claim("The point $\\theta$ is not a local optimum of $(\\mathrm{P})$.", [
-    ...independenceBlocks(view),
-    ...("kink" in by ? crossing(view, by.kink) : waking(view, by)),
-  ]);
+  const words = "The point $\\theta$ is not a local optimum of $(\\mathrm{P})$.";
+  if ("bend" in by) return claim(words, bending(view, by.bend));
+  return claim(words, [...independenceBlocks(view), ...("kink" in by ? crossing(view, by.kink) : waking(view, by))]);
 }
 
 /** That the gradients of active margins and of zero pre-activations are independent, so that curves exist. */
