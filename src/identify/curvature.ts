@@ -19,12 +19,12 @@ export function bySecondOrder(facts: EnclosedFacts): EnclosedStatement | null {
   if (all !== null && all.lowest.value > 0)
     return {
       kind: "strict-local",
-      penalty: nearest((2 * (all.size + all.size ** 2 / all.lowest.value)) / all.least),
+      penalty: powerBelow((4 * (all.size + all.size ** 2 / all.lowest.value)) / all.least),
     };
   const bent = curvature(facts, unreadWeights(facts), ({ size }) => size === 0);
   if (bent === null || bent.lowest.value >= 0) return null;
   const direction = bent.project([...bent.lowest.vector]).map(nearest);
-  return { kind: "not-local", by: { bend: { direction, least: nearest(bent.least * 0.9) } } };
+  return { kind: "not-local", by: { bend: { direction, least: powerBelow(bent.least * 0.9) } } };
 }
 
 /** The least curvature on that space, with its direction; a bound of the Hessian, and the least eigenvalue of the gradients' Gram matrix. */
@@ -68,6 +68,12 @@ function derivativesOf(
     if (error instanceof Rejection) return null;
     throw error;
   }
+}
+
+/** A power of two, which is plainly written, between x/2 and x. */
+function powerBelow(x: number): Rational {
+  const k = Math.floor(Math.log2(x));
+  return k >= 0 ? rational(1n << BigInt(k)) : rational(1n, 1n << BigInt(-k));
 }
 
 function nearest(x: number): Rational {

@@ -1,6 +1,7 @@
 /** That an enclosed point is a KKT point. (`proofs/theory.md`, §8.) */
 import { rank } from "../../../exact/linear.js";
 import { Q } from "../../../exact/rational.js";
+import { isIdle, isUnread } from "../../../kernel/enclosed/kkt.js";
 import { type Block, claim, enumeration, text } from "../document.js";
 import { anyMarginLatex, unitName } from "../notation.js";
 import type { View } from "./view.js";
@@ -57,31 +58,41 @@ function invarianceText(view: View): string {
 /** Why the gradient of Φ^τ is a Clarke subgradient. */
 function subgradientBlocks(view: View): Block[] {
   const { facts, zeros } = view;
-  const { network, data } = facts.problem;
+  const { network } = facts.problem;
   const names = (list: typeof zeros) =>
     enumeration([
       ...new Set(list.map(({ at }) => `${unitName(network, at.layer, at.unit)} at $x_{${at.sample + 1}}$`)),
     ]);
-  const hasInput = ({ at }: (typeof zeros)[number]) =>
-    network.layers[at.layer]![at.unit]!.some(({ from }) => !Q.isZero(data[at.sample]!.x[from]!));
-  const moving = zeros.filter(hasInput);
-  const constant = zeros.filter((one) => !hasInput(one));
-  const without =
-    constant.length === 0
-      ? ""
-      : ` (The pre-activation of ${names(constant)} is $0$ whatever the weights are, and has no effect.)`;
+  const idle = zeros.filter(({ at }) => isIdle(facts, at));
+  const unread = zeros.filter((one) => !isIdle(facts, one.at) && isUnread(facts, one));
+  const moving = zeros.filter((one) => !idle.includes(one) && !unread.includes(one));
+  const constant = [...idle, ...unread];
+  const without = [
+    ...(idle.length === 0
+      ? []
+      : [`The pre-activation of ${names(idle)} is $0$ whatever the weights are, near $\\theta$, and has no effect.`]),
+    ...(unread.length === 0
+      ? []
+      : [`What reads ${names(unread)} has the weight $0$, so its slope is in no gradient at $\\theta$.`]),
+  ]
+    .map((one) => ` (${one})`)
+    .join("");
   if (moving.length === 0)
     return [
       text(
-        `No pre-activation ${constant.length === 0 ? "" : "that depends on the weights "}is $0$ at a sample in $A$, so the margins in $A$ are differentiable at $\\theta$, with these gradients.${without}`,
+        `No ${constant.length === 0 ? "" : "other "}pre-activation is $0$ at a sample in $A$, so ${unread.length === 0 ? "the margins in $A$ are differentiable at $\\theta$, with these gradients" : "these are limits of gradients near $\\theta$, and Clarke subgradients"}.${without}`,
       ),
     ];
+  const isFirst = moving.every(({ at }) => at.layer === 0);
+  const reached = isFirst
+    ? "the pre-activations that are $0$ at a sample in $A$ are of the first layer, which shares no weights: $\\langle w_j, x_i\\rangle$, where the neuron $j$ reads an entry of $x_i$ that is not $0$. Let $s$ be any choice of their signs at one $x_i$. Adding to these $w_j$ the vectors $\\pm t x_i$, on the inputs that are read, gives them these signs for $t > 0$ and changes no other sign while $t$ is small; there"
+    : `the pre-activations that are $0$ at a sample in $A$, of ${names(moving)}, are of layers which share no weights, and each of these neurons reads something that is not $0$. Let $s$ be any choice of their signs at one $x_i$. In the $k$-th of the $r$ layers that have such neurons add to the row of each the vector $\\pm t^{r + 1 - k} h$, where $h \\ne 0$ is what it reads at $\\theta$. What it reads then differs from $h$ by $O(t^{r + 2 - k})$, so for small $t > 0$ its pre-activation has the sign that is wanted, and no other sign changes. Arbitrarily near such points`;
   return [
     text(
-      `Subgradients: the pre-activations that are $0$ at a sample in $A$ are of the first layer, which shares no weights: $\\langle w_j, x_i\\rangle$, where the neuron $j$ reads an entry of $x_i$ that is not $0$. Let $s$ be any choice of their signs at one $x_i$. Adding to these $w_j$ the vectors $\\pm t x_i$, on the inputs that are read, gives them these signs for $t > 0$ and changes no other sign while $t$ is small; there the margin is differentiable, and for $t \\to 0$ its gradient tends to the gradient $g^{s}$ of the polynomial that the margin is where the signs are $s$. So $g^{s}$ is a Clarke subgradient. ${
+      `Subgradients: ${reached} the margin is differentiable, and for $t \\to 0$ its gradient tends to the gradient $g^{s}$ of the polynomial that the margin is where the signs are $s$. So $g^{s}$ is a Clarke subgradient. ${
         facts.point.kinks.length === 0
           ? "And $g_i$ is one of them, that of the signs that belong to the slopes of $\\Phi^{\\tau}$."
-          : "A path of the network meets one neuron of the first layer, so $\\nabla_{\\theta}\\Phi^{\\tau}(\\theta; x_i)$ is affine in each slope. So $g_i$ is the convex combination of the $g^{s}$ in which each neuron at a kink is on with weight $\\tau \\in (0, 1)$ and off with weight $1 - \\tau$, and every other one is on or off as its slope says; and it lies in the subdifferential, which is convex."
+          : "A path of the network meets one neuron of each layer, so $\\nabla_{\\theta}\\Phi^{\\tau}(\\theta; x_i)$ is affine in each slope. So $g_i$ is the convex combination of the $g^{s}$ in which each neuron at a kink is on with weight $\\tau \\in (0, 1)$ and off with weight $1 - \\tau$, and every other one is on or off as its slope says; and it lies in the subdifferential, which is convex."
       }${without}`,
     ),
   ];
