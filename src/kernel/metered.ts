@@ -65,10 +65,14 @@ export function metered<E>(K: Field<E>): Metered<E> {
     mul: (a, b) => charge(K.mul(a, b)),
     div: (a, b) => charge(counting(() => K.div(a, inverting(b)))),
     ...(K.dot !== undefined && {
+      // In stretches, so that numbers that grow are seen to: as products and sums one by one would cost, of numbers of the size of the total.
       dot: (u: readonly E[], v: readonly E[]) => {
-        const total = K.dot!(u, v);
-        // As its products and sums would cost, of numbers of the size of the total.
-        spend(2 * u.length * (1 + wordsOf(total) ** 2));
+        let total = K.zero;
+        for (let from = 0; from < u.length; from += SAMPLE) {
+          const [some, others] = [u.slice(from, from + SAMPLE), v.slice(from, from + SAMPLE)];
+          total = K.add(total, K.dot!(some, others));
+          spend(2 * some.length * (1 + wordsOf(total) ** 2));
+        }
         return total;
       },
     }),

@@ -256,6 +256,14 @@ describe("work is bounded", () => {
     expect(clauses("2")).toEqual(["strict-local.curvature"]);
   });
 
+  it("also where a sum of many fractions has no common denominators", () => {
+    const n = 20_000;
+    const x = Array.from({ length: n }, (_, k) => `1/${10n ** 50n + BigInt(2 * k + 1)}`);
+    const problem = { network: { kind: "fully-connected", widths: [n, 1], activation: "linear" }, data: [{ x, y: 1 }] };
+    const point = new Array<string>(n).fill("1/3");
+    expect(clausesOf(smallCertificate([{ kind: "feasible" }], { ...problem, point }))).toEqual(["limit"]);
+  });
+
   it("also where a field is defined by large numbers", () => {
     const zeros = (k: number) => "0".repeat(k);
     const minimalPolynomial = ["-2", ...new Array<string>(15).fill("0"), "1"];
