@@ -2,8 +2,7 @@
 import type { Field } from "../exact/field.js";
 import type { IntegerPolynomial } from "../exact/integer-polynomial.js";
 import { numberField } from "../exact/number-field.js";
-import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
-import type { EnclosedFacts } from "../kernel/enclosed/system.js";
+import { formatRational, Q, rational } from "../exact/rational.js";
 import type { Loss } from "../kernel/path.js";
 import type { Meaning } from "../kernel/statement.js";
 import type { Problem } from "../network/instance.js";
@@ -143,23 +142,9 @@ export function verdictOf<E>(
   return { name, feasible, kkt, ...whole, layers, attracts, fromStart, undecided, certificate };
 }
 
-/** The verdict on an enclosed point, of which only the whole problem is asked: a layer's answers are those that follow. */
-export function enclosedVerdict(
-  { problem }: EnclosedFacts,
-  accepted: readonly { readonly meaning: Meaning<Rational> }[],
-  reasons: ReadonlyMap<string, string> = new Map(),
-  certificate: string | null = null,
-): Verdict {
-  const layers = layersAsked(problem.network).flatMap((scope) =>
-    (["local", "global"] as const).map((about) => questionKey({ about, scope })),
-  );
-  const all = new Map([...layers.map((key) => [key, "not asked at an enclosed point"] as const), ...reasons]);
-  return verdictOf(problem, accepted, all, certificate);
-}
-
 /** The verdict on the point of a certificate. */
 export function verdictIn(accepted: Accepted): Verdict {
-  if (accepted.sort === "enclosed") return enclosedVerdict(accepted.enclosed, accepted.statements);
+  if (accepted.sort === "enclosed") return verdictOf(accepted.enclosed.problem, accepted.statements);
   return verdictOf(accepted.instance, accepted.statements);
 }
 

@@ -14,7 +14,7 @@ import { proofLatex } from "../../src/report/proof/latex.js";
 import { proofMarkdown } from "../../src/report/proof/markdown.js";
 import { documentOf, type ProofDocument } from "../../src/report/proof.js";
 import { statementText, verdictText } from "../../src/report/text.js";
-import { enclosedVerdict, verdictIn } from "../../src/report/verdict.js";
+import { verdictIn, verdictOf } from "../../src/report/verdict.js";
 import { describeWith, onPath } from "../tools.js";
 import { claimsOf, enclosedFiles } from "./documents.js";
 import { expectSound } from "./sound.js";
@@ -80,18 +80,18 @@ describe("the verdict on an enclosed point", () => {
     ]);
   });
 
-  it("says that layers are not asked, and why else something is open", () => {
+  it("says of what there is no statement, and why something is open", () => {
     const { enclosed: facts, statements } = byHand("enclosed-kink");
-    const verdict = enclosedVerdict(
-      facts,
+    const verdict = verdictOf(
+      facts.problem,
       statements.slice(0, 2),
       new Map([["global whole", "too many cells"]]),
       "c.json",
     );
     expect(verdict).toMatchObject({ kkt: "yes", local: "undecided", certificate: "c.json" });
     expect(verdict.undecided).toContain("global optimum: too many cells");
-    expect(verdict.undecided).toContain("local optimum of layer 2: not asked at an enclosed point");
-    expect(verdictText(verdict)).toContain("undecided       global optimum of layer 1: not asked at an enclosed point");
+    expect(verdict.undecided).toContain("local optimum of layer 2: no statement");
+    expect(verdictText(verdict)).toContain("undecided       global optimum of layer 1: no statement");
     expect(verdictIn(byHand("enclosed-kink"))).toMatchObject({ local: "no", global: "no" });
   });
 

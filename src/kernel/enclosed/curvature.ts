@@ -1,6 +1,6 @@
 /**
- * The second-order conditions at an enclosed point without zero pre-activations at samples with active margins, in networks of any depth, with
- * shared weights and constants: near it the active margins are polynomials. (`proofs/theory.md`, §8.8.)
+ * The second-order conditions at an enclosed point, in networks of any depth, with shared weights and constants: near it the active margins are
+ * polynomials, or at most these. (`proofs/theory.md`, §8.8.)
  */
 import type { Interval } from "../../exact/interval.js";
 import { isPositiveDefinite } from "../../exact/interval.js";
@@ -61,10 +61,10 @@ export interface Bend {
 /** The Lagrangian curves down along the part of the direction that is orthogonal to the gradients of the active margins, which are independent. */
 export function ensureBending(facts: EnclosedFacts, { direction, least }: Bend): void {
   const { ring } = facts;
-  ensure(Q.sign(least) > 0, "enclosed-not-local.least", "the bound of the eigenvalues is not positive");
+  const mu = ring.enclose(least);
+  ensure(ring.sign(mu) === 1, "enclosed-not-local.least", "the bound of the eigenvalues is not shown to be positive");
   const still = unreadWeights(facts);
   const { gradients, hessian } = derivatives(facts, still, ({ size }) => size === 0, "enclosed-not-local.zero");
-  const mu = ring.enclose(least);
   const gram = gradients.map((f, i) =>
     gradients.map((g, j) => {
       const product = [...f].reduce((t, [k, c]) => (g.has(k) ? ring.add(t, ring.mul(c, g.get(k)!)) : t), ring.zero);

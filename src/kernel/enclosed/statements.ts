@@ -1,7 +1,4 @@
-/**
- * What is said about an enclosed point. (`proofs/theory.md`, §8.) Zeros of pre-activations, kinks or identical on the range of B, are admitted
- * in the first hidden layer of a network that shares no weights there, where every choice of their sides is realizable.
- */
+/** What is said about an enclosed point: the kinds of statements. (`proofs/theory.md`, §8.) */
 import { type EnclosedBound, enclosedBound } from "./bound.js";
 import { type EnclosedConcave, enclosedConcave } from "./concave.js";
 import { type EnclosedStrictLocal, enclosedStrictLocal } from "./curvature.js";

@@ -1,7 +1,7 @@
 /** Written proofs about an enclosed point: the only zero of an explicit system in an explicit box. (`proofs/theory.md`, §8.) */
 import type { EnclosedFacts } from "../../kernel/enclosed/system.js";
 import type { EnclosedAcceptance } from "../accepted.js";
-import { enclosedVerdict } from "../verdict.js";
+import { verdictOf } from "../verdict.js";
 import type { Block, ProofDocument } from "./document.js";
 import { boundClaims } from "./enclosed/bound.js";
 import { notGlobalClaim, notLocalClaim } from "./enclosed/descent.js";
@@ -16,7 +16,7 @@ import { problemBlocks, titleText } from "./problem.js";
 export function enclosedDocument(facts: EnclosedFacts, accepted: readonly EnclosedAcceptance[]): ProofDocument {
   const view = viewOf(facts);
   return {
-    title: titleText(enclosedVerdict(facts, accepted), accepted),
+    title: titleText(verdictOf(facts.problem, accepted), accepted),
     blocks: [
       ...problemBlocks(facts.problem, false),
       ...systemBlocks(view),

@@ -76,7 +76,7 @@ export function concaveClaims(statements: readonly EnclosedConcave[]): Block[] {
     const why =
       reach === "global"
         ? "While the other layers stay, the margins in $A$ are affine in the weights of the layer: above it there are no kinks."
-        : "While the other layers stay, and near $\\theta$, the margins in $A$ are concave in the weights of the layer: no pre-activation at or above it is zero at a sample in $A$ but such as nothing reads, or whose output lowers the margin.";
+        : "While the other layers stay, and near $\\theta$, the margins in $A$ are concave in the weights of the layer: where a pre-activation at or above it is zero at a sample in $A$, it is so whatever the weights are, or the margin does not depend on its output, or falls by it.";
     return [
       claim(
         own.length === 1
