@@ -65,6 +65,9 @@ export function coqGap<E>({ field, network: { outputs, frozen, slopes, parameter
 /** Characters of an instance that Coq 8.16 takes a second for: measured over ℚ and in fields of degree up to 32, to a factor of about two. */
 const CHARACTERS_PER_SECOND = 3000;
 
+/** With more parameters that move, bounds on cells are not written out: the theory has polynomials as lists. */
+const MAX_PARAMETERS = 2000;
+
 /** About how many seconds Coq needs for an instance, less those for the theory. */
 export function coqSeconds(text: string): number {
   return Math.ceil(1 + text.length / CHARACTERS_PER_SECOND);
@@ -293,6 +296,11 @@ function theoremOf<E>(
         while (coefficients.length > 0 && K.isZero(coefficients.at(-1)!)) coefficients.pop();
         return list(coefficients.map(print));
       }),
+    );
+  const moving = "scope" in statement ? parametersOf(network, statement.scope).length : 0;
+  if ((statement.kind === "bound" || statement.kind === "strict-local") && moving > MAX_PARAMETERS)
+    throw new NotCovered(
+      `its polynomials have ${moving} variables, and more than ${MAX_PARAMETERS} are not written out`,
     );
   switch (statement.kind) {
     case "feasible":

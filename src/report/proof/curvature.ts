@@ -9,6 +9,8 @@ import {
   brokenSum,
   formLatex,
   isSum,
+  LARGE_FORM,
+  MAX_TERMS,
   multivariateLatex,
   numberLatex,
   squaresLatex,
@@ -75,14 +77,17 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
     variables.length > 1 && orderOf(variables, proof.grades) > 2;
   const bent = [...q.values()].some(isBent);
   const higher = proof.constraints.some((h) => [...h.values()].some(isBent));
-  const squares = squaresLatex(
-    K,
-    squaresOf(
-      K,
-      matrixOf(K, quadratic).map((row) => row.map((c) => K.mul(half, c))),
-    ),
-    entry,
-  );
+  const isLarge = proof.variables.length > MAX_TERMS;
+  const squares = isLarge
+    ? null
+    : squaresLatex(
+        K,
+        squaresOf(
+          K,
+          matrixOf(K, quadratic).map((row) => row.map((c) => K.mul(half, c))),
+        ),
+        entry,
+      );
   const form = (j: number) => `\\left(${formLatex(K, gradients[j]!, entry)}\\right)`;
   const main = sumLatex(K, [
     { coefficient: halfKappa, factor: "\\|d\\|^{2}" },
@@ -125,6 +130,7 @@ export function curvedProof<E>(instance: Instance<E>, named: NamedLeaf<E>): [Blo
       ),
       text(`${bent ? "The quadratic part of $q$" : "Here $q(d)$"} is`),
       display(...lines("& ", `${main}${squares === "0" ? "" : " + S(d)"},`), ...squaresLines(squares)),
+      ...(isLarge ? [text(`where $S$ is positive semidefinite: ${LARGE_FORM}.`)] : []),
     ],
     [
       ...(bounded.length === 0
@@ -172,6 +178,6 @@ export function lines(head: string, total: string): string[] {
   return brokenSum(total).map((line, k) => (k === 0 ? head + line : `&\\qquad${line}`));
 }
 
-function squaresLines(squares: string): string[] {
-  return squares === "0" ? [] : lines("S(d) = {}& ", `${squares} \\ge 0.`);
+function squaresLines(squares: string | null): string[] {
+  return squares === null || squares === "0" ? [] : lines("S(d) = {}& ", `${squares} \\ge 0.`);
 }

@@ -5,7 +5,7 @@ import type { Instance, Margin, Problem } from "../../network/instance.js";
 import { isLinear, isLinearLayer, layersAsked, type Network, parametersOf, type Scope } from "../../network/network.js";
 import { enumeration } from "./document.js";
 import { fraction } from "./radicals.js";
-import { numberLatex, packed, printedWidth, sumLatex } from "./typeset.js";
+import { MAX_TERMS, numberLatex, packed, printedWidth, sumLatex } from "./typeset.js";
 
 const known = new WeakMap<Network, readonly string[]>();
 
@@ -290,6 +290,14 @@ export function marginFormula<E>({ network, field: K, data, frozen }: Problem<E>
 /** A longer line is not readable. */
 const MAX_LINE = 110;
 
+/** Of points with more only the ends are printed. */
+const MAX_PARAMETERS = 400;
+
+/** Whether some of the problem's own numbers are not printed. */
+export function isAbbreviated<E>({ network, data }: Problem<E>): boolean {
+  return network.parameters.length > MAX_PARAMETERS || data.some(({ x }) => x.length > MAX_TERMS);
+}
+
 /** θ as the lines of a display: (w_{1,1}, …) = (…), or one parameter after the other where that is too long. */
 export function pointLines<E>({ network, field: K, point }: Instance<E>): string[] {
   const values = point.map((value) => numberLatex(K, value));
@@ -297,7 +305,7 @@ export function pointLines<E>({ network, field: K, point }: Instance<E>): string
   if (distinct.length === 1 && values.length > 2)
     return [`${parameterTuple(network, null)} = (${distinct[0]}, \\dots, ${distinct[0]})`];
   const line = `${parameterTuple(network, null)} = (${values.join(", ")})`;
-  return printedWidth(line) <= MAX_LINE
-    ? [line]
-    : packed(values.map((value, k) => `${parameterLatex(network, k)} = ${value}`));
+  if (printedWidth(line) <= MAX_LINE) return [line];
+  const own = values.map((value, k) => `${parameterLatex(network, k)} = ${value}`);
+  return packed(values.length <= MAX_PARAMETERS ? own : [...own.slice(0, 4), "\\dots", own.at(-1)!]);
 }

@@ -8,6 +8,7 @@ import { type Block, display, literal, table, text } from "./document.js";
 import {
   anyMarginLatex,
   hasLayerProblems,
+  isAbbreviated,
   marginFormula,
   marginLatex,
   networkFormula,
@@ -15,7 +16,7 @@ import {
   networkText,
 } from "./notation.js";
 import { placeLatex, placeNote } from "./places.js";
-import { generatorText, numberLatex, printedWidth, tupleLatex } from "./typeset.js";
+import { generatorText, MAX_TERMS, numberLatex, printedWidth, tupleLatex } from "./typeset.js";
 
 /** The name, and the verdict on the whole problem in a few words. */
 export function titleText<E>(
@@ -70,6 +71,13 @@ export function problemBlocks<E>(problem: Problem<E>, asksLayers = true): Block[
     ),
     ...(layers === "" ? [] : [text(`${layers.slice(2)}.`)]),
     ...(formulas.length === 0 ? [] : [text("With the data put in,"), display(...formulas)]),
+    ...(isAbbreviated(problem)
+      ? [
+          text(
+            `Of tuples and sums of more than ${MAX_TERMS} terms, and of the point, only the ends are printed. What the dots stand for are numbers of the certificate, and what follows from them as the terms that are printed do.`,
+          ),
+        ]
+      : []),
   ];
 }
 

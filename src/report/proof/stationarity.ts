@@ -298,7 +298,7 @@ export function notKktClaim<E>(facts: Facts<E>, { statement: { direction, trees 
     const cells = explore(frame, tree, (cell) => cell);
     const rows = own.flatMap((margin) => {
       const least = cells.map((cell) => leastOn(facts, cell, margin, lowestRate(frame, cell, margin, direction)!.on));
-      const keys = least.map(({ open, g }) => JSON.stringify([open, tupleLatex(K, g)]));
+      const keys = least.map(({ open, g }) => JSON.stringify([open, g.map(K.key)]));
       const cases = casesOf(instance, tree, keys, Number.POSITIVE_INFINITY);
       return cases.keys.map((key): Least<E> => ({ ...least[keys.indexOf(key)]!, where: cases.where(key) }));
     });

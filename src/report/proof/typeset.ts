@@ -20,9 +20,18 @@ export function numberLatex<E>(K: Field<E>, value: E): string {
   return joined(summands(K, value));
 }
 
+/** Of longer tuples and sums only the ends are printed. */
+export const MAX_TERMS = 100;
+
+/** The list, or where it is too long its first entries and its last one with `dots` between. */
+export function abbreviated<T>(list: readonly T[], dots: T): readonly T[] {
+  return list.length <= MAX_TERMS ? list : [...list.slice(0, 4), dots, list.at(-1)!];
+}
+
 /** A vector as a tuple. */
 export function tupleLatex<E>(K: Field<E>, values: readonly E[]): string {
-  return `(${values.map((value) => numberLatex(K, value)).join(", ")})`;
+  const shown = abbreviated<E | null>(values, null);
+  return `(${shown.map((value) => (value === null ? "\\dots" : numberLatex(K, value))).join(", ")})`;
 }
 
 /** Σ coefficient · factor; an empty factor is the constant. */
@@ -30,8 +39,11 @@ export function sumLatex<E>(
   K: Field<E>,
   terms: Iterable<{ readonly coefficient: E; readonly factor: string }>,
 ): string {
+  const present = [...terms].filter(({ coefficient }) => !K.isZero(coefficient));
   return joined(
-    [...terms].flatMap(({ coefficient, factor }) => {
+    abbreviated<(typeof present)[number] | null>(present, null).flatMap((term) => {
+      if (term === null) return [{ negative: false, size: "\\dots" }];
+      const { coefficient, factor } = term;
       const parts = summands(K, coefficient);
       if (parts.length === 0) return [];
       if (factor === "") return parts;
@@ -312,6 +324,10 @@ export function printedWidth(latex: string): number {
 
 /** A sum of squares: Σ coefficient · form². */
 export type Squares<E> = readonly { readonly coefficient: E; readonly form: readonly E[] }[];
+
+/** Why a quadratic form in more than MAX_TERMS variables is positive semidefinite, after a colon. */
+export const LARGE_FORM =
+  "on the complement of the span of the linear forms that it is made of, it is a multiple of the squared length, and in coordinates of the span elimination without square roots meets no negative pivot";
 
 /** xᵀAx as a sum of squares with positive coefficients, by LDLᵀ; the matrix is positive semidefinite. */
 export function squaresOf<E>(K: Field<E>, A: readonly (readonly E[])[]): Squares<E> {

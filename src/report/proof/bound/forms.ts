@@ -11,6 +11,8 @@ import { parameterLatex, signedLatex, unitIndex } from "../notation.js";
 import {
   addLatex,
   isSum,
+  LARGE_FORM,
+  MAX_TERMS,
   monomialLatex,
   multivariateLatex,
   numberLatex,
@@ -188,12 +190,13 @@ export function remainderLatex<E>(
   const { instance, leaf, variable } = one;
   const K = instance.field;
   const half = K.inv(K.add(K.one, K.one));
-  const strands = given.map((strand) => inOrder(K, strand));
+  const isLarge = given.some(({ rows }) => rows.length > MAX_TERMS);
+  const strands = isLarge ? [] : given.map((strand) => inOrder(K, strand));
   const squares = strands.map((strand) => squaresOf(K, scaledMatrix(K, strand, scaling)));
   const printed = strands.map(({ rows }, k) => squaresLatex(K, squares[k]!, (u) => rowLatex(one, rows[u]!)));
-  const isLong = printed.reduce((width, latex) => width + printedWidth(latex), 0) > MAX_SQUARES;
+  const isLong = isLarge || printed.reduce((width, latex) => width + printedWidth(latex), 0) > MAX_SQUARES;
   const free = others.map((v) => ({ coefficient: half, factor: powerLatex(variable(v), 2) }));
-  const rows = new Set(strands.flatMap((strand) => strand.rows));
+  const rows = new Set(given.flatMap((strand) => strand.rows));
   const isHere = ({ polynomial, isPath: path }: NamedForm<E>) =>
     [...polynomial.values()].every(({ variables }) => rows.has(path ? `/${variables.join()}` : `${variables[0]!}`));
   const added = products.flatMap(({ kind, weight, first, second }) => {
@@ -213,6 +216,9 @@ export function remainderLatex<E>(
     ...constants.map((c) => numberLatex(K, c)),
   ]);
   if (!isLong) return { formula, remark: "" };
+  if (isLarge) {
+    return { formula, remark: `, where $S$ is positive semidefinite: ${LARGE_FORM}` };
+  }
   const pivots = squares.flat().map(({ coefficient }) => coefficient);
   const what = `, where $S$ is a sum of ${pivots.length} squares of linear forms, with`;
   // A function of the parameter is no number.

@@ -7,7 +7,7 @@ import { isLinear } from "../../../network/network.js";
 import { casesOf, goneBlocks } from "../cases.js";
 import { type Block, display, items, text } from "../document.js";
 import { marginIndex, marginLatex } from "../notation.js";
-import { addLatex, numberLatex, sumLatex } from "../typeset.js";
+import { addLatex, MAX_TERMS, numberLatex, sumLatex } from "../typeset.js";
 import { type Bounds, halfPower, multipliersLatex, relaxedText, whichText } from "./bounds.js";
 import { boundedLatex, isPath, type NamedLeaf, named, productsOf, remainderLatex, rowLatex } from "./forms.js";
 import { blocksText } from "./lagrangian.js";
@@ -142,8 +142,10 @@ function leafText<E>({ facts }: Bounds<E>, one: NamedLeaf<E>, alpha: readonly E[
 
 /** Whether the matrix of a strand is [[C² I, −f], [−fᵀ, 1]]. */
 function isLinearStrand<E>(K: Field<E>, { rows, form }: Strand<E>, squaredBound: E): boolean {
-  const matrix = matrixOf(K, form);
   const last = rows.length - 1;
+  // One product is that of the path with f, and there is no need to write out a matrix.
+  if (form.products.filter(({ weight }) => !K.isZero(weight)).length > 1 && rows.length > MAX_TERMS) return false;
+  const matrix = matrixOf(K, form);
   return rows.every(
     (row, u) =>
       isPath(row) === (u === last) &&
