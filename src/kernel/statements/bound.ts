@@ -286,16 +286,25 @@ function checkLeaf<E>(
     ensure(value !== null, "bound.open", () => `margin ${j + 1} depends on a unit that is neither split nor relaxed`);
     accumulate(K, form, value, c);
   }
+  // A form stands in many products, and is to be one vector among those that span the strand's matrix.
+  const forms = new Map<string, MultivariatePolynomial<E>>();
+  const formed = (form: Form): MultivariatePolynomial<E> => {
+    const key = JSON.stringify(form);
+    const polynomial = forms.get(key) ?? formOf(leaf, form);
+    forms.set(key, polynomial);
+    return polynomial;
+  };
+  const rows = new Map<MultivariatePolynomial<E>, RowForm<E>>();
   const corrections: Correction<E>[] = relaxed.map(({ at, multiplier }) => ({
-    ...lowProduct(leaf, relaxedForm(leaf, at, "on"), relaxedForm(leaf, at, "off")),
+    ...lowProduct(leaf, formed({ relaxed: at, zero: "on" }), formed({ relaxed: at, zero: "off" }), rows),
     factor: multiplier,
   }));
   for (const { first, second, weight } of evidence.products ?? []) {
     ensure(K.sign(weight) >= 0, "bound.weight", "a product's weight is negative");
-    const [one, other] = [formOf(leaf, first), formOf(leaf, second)];
+    const [one, other] = [formed(first), formed(second)];
     if (one.size === 0 || other.size === 0) continue;
     if (isLow(leaf, one) && isLow(leaf, other)) {
-      corrections.push({ ...lowProduct(leaf, one, other), factor: K.neg(weight) });
+      corrections.push({ ...lowProduct(leaf, one, other, rows), factor: K.neg(weight) });
       continue;
     }
     const product = sumOfProducts(K, [[one, other]]);
@@ -372,17 +381,20 @@ function isLow<E>({ low }: Leaf<E>, z: MultivariatePolynomial<E>): boolean {
   return [...z.values()].every(({ variables }) => variables.length === 1 && low(variables[0]!) !== null);
 }
 
-/** The product of two linear forms in low variables of one home. */
+/** The product of two linear forms in low variables of one home; `rows` has the vectors of forms that were met before. */
 function lowProduct<E>(
   { low }: Leaf<E>,
   one: MultivariatePolynomial<E>,
   other: MultivariatePolynomial<E>,
+  rows: Map<MultivariatePolynomial<E>, RowForm<E>>,
 ): Omit<Correction<E>, "factor"> {
   const homes = new Set([one, other].flatMap((form) => [...form.values()].map(({ variables: [v] }) => low(v!))));
   ensure(homes.size <= 1, "bound.product", "a product is not of two forms of one block, or of one unit");
-  const [first, second] = [one, other].map(
-    (form): RowForm<E> => new Map([...form.values()].map(({ variables: [v], coefficient: c }) => [`${v!}`, c])),
-  ) as [RowForm<E>, RowForm<E>];
+  const [first, second] = [one, other].map((form): RowForm<E> => {
+    const row = rows.get(form) ?? new Map([...form.values()].map(({ variables: [v], coefficient: c }) => [`${v!}`, c]));
+    rows.set(form, row);
+    return row;
+  }) as [RowForm<E>, RowForm<E>];
   return { home: [...homes][0] ?? "", strand: null, first, second };
 }
 
@@ -441,7 +453,12 @@ function strandsOf<E>(
     const lows = names.filter((name) => name[0] !== "/").sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const rows = [...lows, ...names.filter((name) => name[0] === "/").sort()];
     const position = new Map(rows.map((name, k) => [name, k]));
-    const placed = (one: RowForm<E>): Sparse<E> => new Map([...one].map(([name, c]) => [position.get(name)!, c]));
+    const vectors = new Map<RowForm<E>, Sparse<E>>();
+    const placed = (one: RowForm<E>): Sparse<E> => {
+      const vector = vectors.get(one) ?? new Map([...one].map(([name, c]) => [position.get(name)!, c]));
+      vectors.set(one, vector);
+      return vector;
+    };
     const quadratic: QuadraticForm<E> = {
       diagonal: rows.map((name) =>
         name[0] === "/" ? K.inv(shares.get(name) ?? K.one) : relaxed.has(name) ? K.zero : squaredBound,
