@@ -21,7 +21,8 @@ import { isLinear, isLinearLayer, parametersOf, type Scope } from "../network/ne
 import { gaussian, uniform } from "../numeric/random.js";
 import type { Search } from "./effort.js";
 import { addGradient, approximate } from "./search/approximate.js";
-import { normOf } from "./search/numeric.js";
+import { combined, quadraticAscent } from "./search/conic.js";
+import { dotNumbers, normOf } from "./search/numeric.js";
 import { fraction, independentRows, roundTo } from "./search/vectors.js";
 
 type NotGlobal<E> = Of<"not-global", E>;
@@ -51,6 +52,10 @@ const DENOMINATORS = [
 ];
 const STRETCHES = [1, 1 + 1 / 1024, 1 + 1 / 64, 1 + 1 / 16, 1 + 1 / 8, 1 + 1 / 4];
 
+/** The least margin, at the norm of θ, from which on an ascent is sharpened, and how many are. */
+const NEARLY_BETTER = 0.9;
+const MAX_SHARPENED = 4;
+
 /** The weight of a margin that has no part in an ascent; the least margin's is 1. */
 const NEGLIGIBLE = 1e-9;
 
@@ -64,12 +69,13 @@ interface Shadow {
   readonly size: number;
 }
 
-/** Searches a feasible point of the scope with smaller norm than the feasible θ; the hints, points nearly so, are tried first. */
+/** Searches a feasible point of the scope with smaller norm than the feasible θ; the hints, points nearly so, are tried first, then ascents from these starts. */
 export function findBetter<E>(
   facts: Facts<E>,
   scope: Scope,
   { effort, progress, reached }: Search,
   hints: readonly (readonly number[])[] = [],
+  ownStarts: readonly (readonly number[])[] = [],
 ): NotGlobal<E> | null {
   const { instance, margins } = facts;
   const moving = parametersOf(instance.network, scope);
@@ -85,10 +91,14 @@ export function findBetter<E>(
   const starts = effort * Math.max(6, Math.min(STARTS, Math.floor(60_000 / (moving.length * instance.data.length))));
   function* candidates() {
     yield* hints;
-    let done = 0;
+    for (const start of ownStarts) yield sharpened(shadow, start, gaussian(random));
+    let [done, nearly] = [0, 0];
     for (const start of startingPoints(shadow, starts, random)) {
       progress("better point", done++, starts);
-      yield ascend(shadow, start);
+      const end = ascend(shadow, start);
+      yield end;
+      if (leastMargin(shadow, end) < NEARLY_BETTER || nearly++ >= MAX_SHARPENED * effort) continue;
+      yield sharpened(shadow, end, gaussian(random));
     }
   }
   for (const end of candidates()) {
@@ -122,6 +132,10 @@ function passesAt({ instance }: Shadow, point: readonly number[]): Pass<number>[
 function marginsAt(shadow: Shadow, point: readonly number[]): number[] {
   const passes = passesAt(shadow, point);
   return shadow.margins.map((margin) => marginOf(shadow.instance.field, margin, passes[margin.sample]!.outputs));
+}
+
+function leastMargin(shadow: Shadow, point: readonly number[]): number {
+  return Math.min(...marginsAt(shadow, point));
 }
 
 /** The point with its moving part times a factor, and the rest as in θ. */
@@ -216,6 +230,75 @@ function ascend(shadow: Shadow, start: readonly number[]): number[] {
     point = onSphere(point.map((x, k) => x + (rate * size * slope[k]!) / length));
     if (step % 25 === 24) sharpness *= 1.5;
     rate = Math.min(rate * 1.01, 0.2);
+  }
+  return point;
+}
+
+/** Points around one at which gradients are taken, and how far they are, in turn, beside its norm. */
+const SAMPLED = 6;
+const RADII = [0.05, 0.02, 0.008, 0.003, 0.001, 0.0003];
+const MAX_STEPS_PER_RADIUS = 6;
+/** The share of a step that is tried at the least. */
+const LEAST_STEP = 1 / 64;
+
+/**
+ * A local maximum of the least margin on the sphere, where smoothing comes near only slowly: the shortest point over the margins' linear models,
+ * with gradients from around the point, so that kinks are seen from both sides (Burke, Lewis and Overton, A robust gradient sampling
+ * algorithm, 2005).
+ */
+function sharpened(shadow: Shadow, start: readonly number[], normal: () => number): readonly number[] {
+  const { instance, margins, moving, size } = shadow;
+  const onSphere = (point: readonly number[]) =>
+    scaledPart(shadow, point, size / (normOf(moving.map((k) => point[k]!)) || 1));
+  let point: readonly number[] = onSphere(start);
+  let least = leastMargin(shadow, point);
+  for (const radius of RADII) {
+    for (let step = 0; step < MAX_STEPS_PER_RADIUS && least > 0; step++) {
+      const around = Array.from({ length: SAMPLED }, (_, k) => {
+        const moved = [...point];
+        if (k > 0) for (const v of moving) moved[v]! += (radius * size * normal()) / Math.sqrt(moving.length);
+        return moved;
+      });
+      const rows = around.flatMap((at) => {
+        const passes = passesAt(shadow, at);
+        return margins.map((margin) => {
+          const { outputs } = passes[margin.sample]!;
+          const parts = outputs.map((_, k) => (k === margin.plus ? 1 : k === margin.minus ? -1 : 0));
+          const slope = new Array<number>(at.length).fill(0);
+          addGradient({ ...instance, point: at }, margin.sample, passes[margin.sample]!, parts, slope);
+          const own = moving.map((v) => slope[v]!);
+          const value = marginOf(instance.field, margin, outputs);
+          return {
+            own,
+            bound:
+              least -
+              value +
+              dotNumbers(
+                own,
+                moving.map((v) => at[v]!),
+              ),
+          };
+        });
+      });
+      const weights = quadraticAscent(
+        rows.map(({ own }) => own),
+        rows.map(({ bound }) => bound),
+      );
+      const target = combined(
+        rows.map(({ own }) => own),
+        weights,
+      );
+      let next: readonly number[] | null = null;
+      for (let share = 1; share >= LEAST_STEP && next === null; share /= 2) {
+        const moved = [...point];
+        for (const [j, v] of moving.entries()) moved[v]! += share * (target[j]! - point[v]!);
+        const candidate = onSphere(moved);
+        const value = leastMargin(shadow, candidate);
+        if (value > least + 1e-9 * Math.abs(least)) [next, least] = [candidate, value];
+      }
+      if (next === null) break;
+      point = next;
+    }
   }
   return point;
 }

@@ -15,6 +15,7 @@ import { findCommonBound } from "./bound/common.js";
 import { normShare } from "./bound/gap.js";
 import { findJointBound } from "./bound/joint.js";
 import { decideOneLayer } from "./bound/layer.js";
+import { wakingPoints } from "./bound/waking.js";
 import type { Progress, Search } from "./effort.js";
 import { attractionFrom } from "./from-start.js";
 import { decideKkt } from "./kkt.js";
@@ -172,6 +173,10 @@ function decideWhole<E>(
     reason = "",
   ): WholeOutcome => ({ local, global, strict, reason });
   const hints: (readonly number[])[] = [...given];
+  const better = () => {
+    progress("better point");
+    return keep(betterPoint(facts, hints, kkt === null ? [] : wakingPoints(facts, kkt), search));
+  };
   if (kkt !== null) {
     progress("global optimum");
     let bound: Statement<E> | null;
@@ -185,8 +190,7 @@ function decideWhole<E>(
     if (bound !== null) return outcome("yes", "yes", strict);
     progress("local optimum");
     if (strict || keep(localBound(facts, kkt, search)) !== null) {
-      progress("better point");
-      if (keep(betterPoint(facts, hints, search)) !== null) return outcome("yes", "no", strict);
+      if (better() !== null) return outcome("yes", "no", strict);
       return outcome("yes", keep(findJointBound(facts, kkt, "global", search)) !== null ? "yes" : "undecided", strict);
     }
   }
@@ -196,13 +200,12 @@ function decideWhole<E>(
     keep(descent.statement);
     return outcome("no", "no");
   }
-  progress("better point");
-  const better = keep(betterPoint(facts, hints, search));
-  if (better === null && kkt !== null && keep(findJointBound(facts, kkt, "global", search)) !== null)
+  const shorter = better();
+  if (shorter === null && kkt !== null && keep(findJointBound(facts, kkt, "global", search)) !== null)
     return outcome("yes", "yes");
   const gaps = descent.gaps.length === 0 ? "" : ` (${descent.gaps.join("; ")})`;
   const reason = `no certificate of optimality and no descent to second order was found${gaps}`;
-  return outcome("undecided", better === null ? "undecided" : "no", false, reason);
+  return outcome("undecided", shorter === null ? "undecided" : "no", false, reason);
 }
 
 function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, search: Search): Of<"bound", E> | null {
@@ -217,10 +220,11 @@ function localBound<E>(facts: Facts<E>, kkt: Of<"kkt", E>, search: Search): Of<"
 function betterPoint<E>(
   facts: Facts<E>,
   hints: readonly (readonly number[])[],
+  starts: readonly (readonly number[])[],
   search: Search,
 ): Of<"not-global", E> | null {
   const vertex = cheapestVertex(facts);
-  return findBetter(facts, null, search, vertex === null ? hints : [vertex, ...hints]);
+  return findBetter(facts, null, search, vertex === null ? hints : [vertex, ...hints], starts);
 }
 
 function decideLayer<E>(

@@ -1,6 +1,6 @@
 /** Parts: a tree for each block of a network, under common multipliers. */
 import { dot, squaredNorm, sum } from "../../exact/field.js";
-import type { Frame, Tree } from "../../kernel/explore.js";
+import { cellOf, type Frame, type Tree } from "../../kernel/explore.js";
 import type { Facts } from "../../kernel/facts.js";
 import { type Block, blocksOf, hasStrands, placing, rowsOf, type Shape, signatures } from "../../kernel/shape.js";
 import type { BoundLeaf, BoundPart } from "../../kernel/statements/bound.js";
@@ -13,6 +13,7 @@ import { normOf } from "../search/numeric.js";
 import { toNumbers } from "../search/vectors.js";
 import { leafFor } from "./leaf.js";
 import { type Cut, cutAt, recut, subgradients } from "./multipliers.js";
+import { peaksOf } from "./peaks.js";
 import type { LowPoint } from "./relaxed.js";
 import { firstOf, openUnits, openWeight, weightsAbove } from "./signs.js";
 import { type LeafFrame, NOTHING } from "./strands.js";
@@ -172,10 +173,15 @@ function relaxedPart<E>(
   const { facts } = frame;
   const nextWeight = openWeight<E>(weightsAbove(facts.instance, shape, frame.layers));
   const cuts: Cut<E>[] = [];
+  const peaks = peaksOf({ frame, cell: cellOf(frame, []), place }, multipliers, squaredBound);
   const isHopeless = (direction: ReadonlyMap<number, number>) => {
-    const violation = violationNear(facts, shape, frame.layers, size, multipliers, direction);
-    if (violation !== null) cuts.push(violation);
-    return violation !== null;
+    for (const candidate of [...peaks(direction).map((one) => one.direction), direction]) {
+      const violation = violationNear(facts, shape, frame.layers, size, multipliers, candidate);
+      if (violation === null) continue;
+      cuts.push(violation);
+      return true;
+    }
+    return false;
   };
   const tree = relaxedTree({ frame, place }, multipliers, squaredBound, tight, search, { nextWeight, isHopeless });
   if (tree !== null) return { kind: "found", tree };

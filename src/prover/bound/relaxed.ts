@@ -22,6 +22,7 @@ import {
   symmetricEigen,
 } from "../search/numeric.js";
 import { type Centre, type Column, cholesky, followPath, matrixAt, solveWith } from "../search/semidefinite.js";
+import type { UnitGain } from "../search/steepest.js";
 import { binaryScale, roundTo } from "../search/vectors.js";
 import { byStrand, type LeafFrame, linearForm, pathSign, type UnitForm, unitForms } from "./strands.js";
 
@@ -166,6 +167,33 @@ export function relaxedLeaf<E>(
       relaxed: relaxed.length === 0 ? null : relaxed,
       products: products.length === 0 ? null : products,
     },
+  };
+}
+
+/**
+ * What Σ α margin is per unit of the weights above, on a strand of a single path whose open units are all relaxed, over C|w|; its variables by
+ * number. Null for other strands.
+ */
+export function unitGain<E>(
+  leaf: LeafFrame<E>,
+  multipliers: readonly E[],
+  squaredBound: E,
+): { readonly gain: UnitGain; readonly lows: readonly number[] } | null {
+  const { field: K } = leaf.frame.facts.instance;
+  const [problem, ...others] = relaxedStrands(leaf, multipliers, squaredBound)?.problems ?? [];
+  if (problem === undefined || others.length > 0 || problem.paths.length !== 1) return null;
+  const { lows, isRelaxed, columns, relaxed } = problem;
+  const bound = Math.sqrt(K.toNumber(squaredBound) * K.toNumber(problem.shares[0]!));
+  const weights = lows.flatMap((v, row) => (isRelaxed[row] ? [] : [{ v, row }]));
+  const factorAt = (row: number) => K.toNumber(columns[0]!.get(row) ?? K.zero) / bound;
+  const kinks = relaxed.map(({ variable, z, slope }) => ({
+    form: weights.map(({ v }) => K.toNumber(z.get(v) ?? K.zero)),
+    factor: factorAt(lows.indexOf(variable)),
+    slope: K.toNumber(slope),
+  }));
+  return {
+    gain: { linear: weights.map(({ row }) => factorAt(row)), kinks: kinks.filter(({ factor }) => factor !== 0) },
+    lows: weights.map(({ v }) => v),
   };
 }
 
