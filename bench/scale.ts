@@ -1,7 +1,7 @@
 /**
  * Optima with many samples, decided without splitting every sign: `npm run build && npx tsx bench/scale.ts [--largest N] [--only PART]`, PART being
- * samples, descent or wide. Processor time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a share
- * of `check`; then descent with many kinks, the search alone; then many inputs: the commands themselves, with the most memory that they held.
+ * samples, descent, random or wide. Processor time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a
+ * share of `check`; descent with many kinks, the search alone; random labels; many inputs: the commands themselves, with the most memory they held.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -24,6 +24,7 @@ import {
   nearlyOrthogonal,
   orthogonal,
 } from "../test/instances/many-samples.js";
+import { randomLabels } from "../test/instances/random-labels.js";
 import { type Wide, wide } from "../test/instances/wide.js";
 
 const { values } = parseArgs({ options: { largest: { type: "string", default: "64" }, only: { type: "string" } } });
@@ -216,5 +217,55 @@ function manyKinks(): void {
     );
 }
 
-const PARTS = { samples: manySamples, descent: manyKinks, wide: manyInputs };
+/** Generic samples with random labels: at points where θ's multipliers hold or fail, with a dead unit or without. */
+function randomData(): void {
+  console.log(
+    [
+      "random labels".padEnd(14),
+      "n",
+      "d",
+      "width",
+      "seed",
+      "KKT",
+      "local",
+      "global",
+      "layers",
+      "check s",
+      "verify/check",
+      "bytes",
+      "open",
+    ].join("\t"),
+  );
+  const sizes = upTo([12, 16, 20]);
+  const requests = sizes.flatMap((samples) =>
+    [13, 9, 8, 16].flatMap((seed) => [0, 1].map((dead) => ({ samples, inputs: samples / 2, live: 2, dead, seed }))),
+  );
+  for (const request of requests) {
+    const problem = randomLabels(request);
+    const { result, time: check } = seconds(() => decide(problem));
+    const { time: verify } = seconds(() => verifyCertificate(parseJson(result.certificate)));
+    const { kkt, local, global, layers, undecided } = result.verdict;
+    const { samples, inputs, live, dead, seed } = request;
+    const gap = /a norm below ([\d.]+), which is ([\d.]+)% of ([\d.]+)/.exec(undecided.join());
+    console.log(
+      [
+        (dead > 0 ? "a dead unit" : "all live").padEnd(14),
+        samples,
+        inputs,
+        live + dead,
+        seed,
+        kkt,
+        local,
+        global,
+        layers.map((layer) => layer.global).join(),
+        check.toFixed(2),
+        (verify / check).toFixed(2),
+        result.certificate.length,
+        gap === null ? "" : `norms between ${gap[1]} and ${gap[3]}`,
+      ].join("\t"),
+    );
+  }
+}
+
+const PARTS = { samples: manySamples, descent: manyKinks, random: randomData, wide: manyInputs };
 for (const [part, run] of Object.entries(PARTS)) if ((values.only ?? part) === part) run();
