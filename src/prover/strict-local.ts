@@ -511,7 +511,10 @@ function roundDown(x: number): number {
 
 const RHOS = [0, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256, 1024, 4096];
 
-/** The least ρ, as a plain value times a power of two, that makes the matrix positive semidefinite; more is tried for uneven gradients. */
+/**
+ * The least ρ, as a plain value times a power of two, that makes the matrix positive semidefinite; more is tried for gradients that are uneven
+ * or nearly agree.
+ */
 function leastRho(
   base: readonly (readonly number[])[],
   J: readonly (readonly number[])[],
@@ -522,16 +525,38 @@ function leastRho(
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const ordinary = sizes.length === 0 || (least >= 1 / 16 && most <= 16);
   const unit = ordinary ? 1 : 2 ** (-2 * Math.round(Math.log2(most)));
-  const spread = ordinary ? 0 : Math.min(60, Math.ceil(Math.log2(most / least) / 2));
-  const further = Array.from({ length: spread }, (_, k) => 4096 * 16 ** (k + 1));
-  for (const value of [...RHOS, ...further]) {
+  const isEnough = (value: number) => {
     const M = base.map((row, u) => row.map((c, v) => (u === v && isMoving[u] ? c - kappa : c)));
     for (const g of J) addProduct(M, g, g, value * unit);
     const D = balanced(M);
     for (const [k, row] of D.entries()) row[k]! += TOLERANCE;
-    if (cholesky(D) !== null) return { value, unit };
+    return cholesky(D) !== null;
+  };
+  const found = RHOS.find(isEnough);
+  if (found !== undefined) return { value: found, unit };
+  if (sizes.length === 0) return null;
+  const spread = most / Math.min(ordinary ? most : least, leastAcross(J));
+  const steps = Math.min(60, Math.ceil(Math.log2(spread) / 2));
+  const further = Array.from({ length: steps }, (_, k) => 4096 * 16 ** (k + 1)).find(isEnough);
+  return further === undefined ? null : { value: further, unit };
+}
+
+/** About the least length of a combination of gradients with weights of length 1, but for those that vanish: long gradients may nearly agree. */
+function leastAcross(J: readonly (readonly number[])[]): number {
+  const basis: number[][] = [];
+  let least = Infinity;
+  for (const g of J) {
+    let rest = [...g];
+    for (const b of [...basis, ...basis]) {
+      const along = dotNumbers(rest, b);
+      rest = rest.map((c, k) => c - along * b[k]!);
+    }
+    const length = normOf(rest);
+    if (length <= 1e-9 * normOf(g)) continue;
+    basis.push(rest.map((c) => c / length));
+    least = Math.min(least, length);
   }
-  return null;
+  return least;
 }
 
 /** D M D with the large entries of the diagonal brought to 1: positive semidefinite when M is, and fit for floating point. */

@@ -39,6 +39,7 @@ describe("networks with many samples", () => {
     deepOrthogonal({ samples: 4, width: 3, depth: 3 }),
     deepOrthogonal({ samples: 6, width: 2, depth: 4 }),
     deepOrthogonal({ samples: 4, width: 3, depth: 5 }),
+    deepOrthogonal({ samples: 4, width: 4, depth: 6 }),
   ];
   it.each(cases.map((problem) => [problem.name, problem] as const))("decides %s with few leaves", (_, problem) => {
     const { verdict, certificate } = decide(problem);
