@@ -263,7 +263,7 @@ export function placing<E>(
 }
 /**
  * Whether a chain bounds Σ α margin: the whole network moves, nothing is shared, there is one output; and it is linear, or the multipliers
- * are of one label, or it is ReLU of depth 3, or deeper with one label `apart`.
+ * are of one label, or it is ReLU of depth 3 or 4, or deeper with one label `apart`.
  */
 export function isChainable<E>(
   instance: Instance<E>,
@@ -275,7 +275,7 @@ export function isChainable<E>(
   const isWhole = scope === null && layers.length === network.layers.length && network.frozen.length === 0;
   if (!isWhole || network.outputs !== 1 || !isUnshared(network)) return false;
   if (chainGroups(instance, multipliers, apart).length === 0) return apart === null;
-  return layers.length >= 3 && (layers.length === 3) === (apart === null) && network.slopes.every(Q.isZero);
+  return layers.length >= 3 && layers.length <= 4 === (apart === null) && network.slopes.every(Q.isZero);
 }
 
 /** Samples that gain together in a chain; the square of their gain counts with a share. */

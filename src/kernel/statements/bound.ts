@@ -492,7 +492,7 @@ function checkChain<E>(facts: Facts<E>, shape: Shape<E>, by: Chained<E>): LeafPr
   ensure(
     isChainable(instance, shape, multipliers, apart),
     "bound.chain",
-    "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3, or deeper with one label apart",
+    "a chain needs a network of one output without shared or frozen weights, which is linear, or whose multipliers are of one label, or which is ReLU of depth 3 or 4, or deeper with one label apart",
   );
   const { frame, place, shares } = chainOf(instance, facts.spend, chainGroups(instance, multipliers, apart));
   return explore(frame, chain, (cell, leaf) => {

@@ -209,7 +209,7 @@ function labelsProof<E>(
     undefined,
     leaves[0]!.signed,
   );
-  const { why, form } = apart === null ? twoLastLayers : layerByLayer(m, apart, unit);
+  const { why, form } = apart !== null ? layerByLayer(m, apart, unit) : m === 3 ? twoLastLayers : threeLastLayers;
   return [
     text(
       `Let $${multipliersLatex(facts, "\\alpha", alpha)}$, with the sum $A = ${numberLatex(K, total)}$, and let $s_{\\pm}$ be the shares of the labels $\\pm1$ in it: $${shareText}$. Write $W_l'$ for the weight matrices of a feasible $\\theta'$, and`,
@@ -244,6 +244,37 @@ const twoLastLayers: LabelsArgument = {
     ),
   ],
   form: "the form $Q = C^{2} \\|w\\|^{2} + p_{+}^{2} / s_{+} + p_{-}^{2} / s_{-} - 2 p_{+} g_{+}(w) - 2 p_{-} g_{-}(w)$ is not negative; put $p_{\\pm} = s_{\\pm} g_{\\pm}(w)$.",
+};
+
+/** Depth 4: both labels share the layer between, where the means of their outputs are at an angle. */
+const threeLastLayers: LabelsArgument = {
+  why: [
+    text(
+      "Let $h_i^l \\ge 0$ be the outputs of layer $l$ at $x_i$, and $E_{\\pm}$ the mean over the samples of a label, with weights $\\alpha_i / (s_{\\pm} A)$. Let $n_{\\pm} = \\|E_{\\pm} h^1\\|$, $x_{\\pm} = E_{\\pm} h^1 / n_{\\pm}$, $x_{\\pm}' = E_{\\pm} h^2 / n_{\\pm}$; none of these is $0$, as the mean margins are at least 1. Let $\\varphi \\le \\pi / 2$ be the angle between $x_{+}$ and $x_{-}$, $t = \\tan(\\varphi / 2) \\le 1$ and $\\kappa = (1 - t) / 2$. For a row $w$ of $W_2'$, with the positive part $[w]_{+}$ and the negative part $[-w]_{+}$, the entries $q_{\\pm}$ of $x_{\\pm}'$ are between $[\\langle w, x_{\\pm}\\rangle]_{+}$ and $\\langle [w]_{+}, x_{\\pm}\\rangle$, as $h^1 \\ge 0$ and $[z]_{+}$ is convex. From this follows",
+    ),
+    display(
+      "(1 + 2 \\kappa^{2}) (q_{+}^{2} + q_{-}^{2}) - 4 \\kappa q_{+} q_{-} = \\tfrac14 (1 + t^{2}) (q_{+} + q_{-})^{2} + \\tfrac14 (1 + (2 - t)^{2}) (q_{+} - q_{-})^{2} \\le \\|w\\|^{2}.",
+    ),
+    text(
+      "For it is convex, and so largest at a corner. If $q_{\\pm} = \\langle u, x_{\\pm}\\rangle$, it is at most $\\|u\\|^{2}$, because $x_{+} + x_{-}$ and $x_{+} - x_{-}$ are orthogonal and have the squares $4 \\cos^{2}(\\varphi / 2)$ and $4 \\sin^{2}(\\varphi / 2)$, and $(1 + t^{2}) \\cos^{2}(\\varphi / 2) = 1$, $(1 + (2 - t)^{2}) \\sin^{2}(\\varphi / 2) \\le 1$. If only $q_{+} = \\langle w, x_{+}\\rangle$ is not 0, with $\\langle w, x_{-}\\rangle \\le 0$, it is at most $(1 + 2 \\kappa^{2}) \\sin^{2}(\\varphi) \\|w\\|^{2}$, and $(1 + t^{2})^{2} (1 - (1 + 2 \\kappa^{2}) \\sin^{2} \\varphi) = (1 - t)^{2} (1 + 2 t - t^{2}) \\ge 0$. If $q_{+} = \\langle [w]_{+}, x_{+}\\rangle$ and $q_{-} = [\\langle w, x_{-}\\rangle]_{+}$, then $b = \\langle [w]_{+}, x_{-}\\rangle$ exceeds $q_{-}$ by at most $\\|[-w]_{+}\\|$, and it is at most $\\|[w]_{+}\\|^{2} + (b - q_{-})^{2}$: the difference is convex in $q_{-}$, for $q_{-} = b$ see above, and for $q_{-} = 0$ it is enough that $(1 + 2 \\kappa^{2}) (1 - \\frac12 \\cos^{2} \\varphi) \\le 1$, where the difference times $4 (1 + t^{2})^{2}$ is $(1 - t)^{3} (1 + 5 t + t^{2} + t^{3})$. The same with the labels exchanged.",
+    ),
+    text(
+      "Let $c_{\\pm}^{2} = \\|x_{\\pm}'\\|^{2} - 2 \\kappa \\langle x_{+}', x_{-}'\\rangle + 2 \\kappa^{2} \\|x_{\\mp}'\\|^{2}$. The sum over the rows is $c_{+}^{2} + c_{-}^{2} \\le \\|W_2'\\|_F^{2}$, and $\\theta_{\\pm} = \\kappa c_{\\mp} / c_{\\pm} \\le 1$, as $c_{\\pm}^{2} - \\kappa^{2} c_{\\mp}^{2}$ is at least a form in $\\|x_{\\pm}'\\|$, $\\|x_{\\mp}'\\|$ with the coefficients $1 - 2 \\kappa^{4}$, $-2 \\kappa (1 - \\kappa^{2})$, $\\kappa^{2}$, where $(1 - \\kappa^{2})^{2} \\le 1 - 2 \\kappa^{4}$. For a row $w$ of $W_3'$ and $z = \\langle w, h^2\\rangle$, as $[z]_{+} \\ge \\theta_{\\pm} z$,",
+    ),
+    display(
+      "\\frac{E_{\\pm} [z]_{+}}{c_{\\pm} n_{\\pm}} - \\frac{E_{\\mp} [z]_{+}}{c_{\\mp} n_{\\mp}} \\le \\frac{\\langle [w]_{+}, x_{\\pm}' - \\kappa x_{\\mp}'\\rangle + \\langle [-w]_{+}, \\kappa x_{\\mp}'\\rangle}{c_{\\pm}} \\le \\|w\\|.",
+    ),
+    text(
+      "Summed over the neurons of layer 3, with the sizes of their output weights and for the labels of their signs, this gives $1 / (c_{+} n_{+}) + 1 / (c_{-} n_{-}) \\le \\|W_4'\\| \\|W_3'\\|_F$. By the inequality of the weighted means, $(a_{+} / s_{+})^{s_{+}} (a_{-} / s_{-})^{s_{-}} \\le a_{+} + a_{-}$, with $\\sigma^{2} = s_{+}^{s_{+}} s_{-}^{s_{-}}$,",
+    ),
+    display(
+      "1 \\le \\sigma^{2} (c_{+} n_{+})^{s_{+}} (c_{-} n_{-})^{s_{-}} \\|W_4'\\| \\|W_3'\\|_F \\le \\sigma^{3} n_{+}^{s_{+}} n_{-}^{s_{-}} \\|W_4'\\| \\|W_3'\\|_F \\|W_2'\\|_F.",
+    ),
+    text(
+      "If $s_{+}^{2} g_{+}(w)^{2} + s_{-}^{2} g_{-}(w)^{2} \\le C^{2} \\|w\\|^{2}$ for all $w$, then, summed over the rows $w$ of $W_1'$, $s_{+}^{4} n_{+}^{2} + s_{-}^{4} n_{-}^{2} \\le N^{-4} \\|W_1'\\|_F^{2}$, and by the same inequality $n_{+}^{s_{+}} n_{-}^{s_{-}} \\le \\sigma^{-3} \\|W_1'\\|_F / N^{2}$. So $N^{2} \\le \\prod_l \\|W_l'\\|_F \\le (\\|\\theta'\\|^{2} / 4)^{2}$, and $\\|\\theta'\\| \\ge \\|\\theta\\|$.",
+    ),
+  ],
+  form: "the form $Q = C^{2} \\|w\\|^{2} + p_{+}^{2} / s_{+}^{2} + p_{-}^{2} / s_{-}^{2} - 2 p_{+} g_{+}(w) - 2 p_{-} g_{-}(w)$ is not negative; put $p_{\\pm} = s_{\\pm}^{2} g_{\\pm}(w)$.",
 };
 
 /** Any depth: the directions of a sample's outputs, layer by layer, and what is orthogonal to them. */
