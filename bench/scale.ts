@@ -18,6 +18,7 @@ import { decide } from "../test/adversary/judge.js";
 import type { ProblemJson } from "../test/adversary/problem.js";
 import { kinked, waking } from "../test/instances/descents.js";
 import {
+  deepObtuse,
   deepOrthogonal,
   diagonalBranches,
   leakyOrthogonal,
@@ -102,6 +103,11 @@ function manySamples(): void {
         `two labels, depth ${depth}, width ${width}`,
         upTo([10, 20]).map((samples) => measure(deepOrthogonal({ samples, width, depth }))),
       );
+  for (const depth of [3, 4])
+    growth(
+      `two labels, obtuse pairs, depth ${depth}`,
+      upTo([16, 24]).map((samples) => measure(deepObtuse({ samples, width: 4, depth }))),
+    );
   for (const depth of [5, 6]) measure(deepOrthogonal({ samples: 4, width: 4, depth }));
   console.log("diagonal, depth 3, strict local: branches, seconds");
   for (const [live, dead] of [

@@ -106,6 +106,41 @@ export function deepOrthogonal({ samples, width, depth }: Size & { readonly dept
 }
 
 /**
+ * The same network; the samples of a label are pairs with 1 in a coordinate of the label and ±2 in one of the pair. The two of a pair
+ * have a negative product, so that a path follows their mean and not each of them, and multipliers are many.
+ */
+export function deepObtuse({ samples, width, depth }: Size & { readonly depth: number }): ProblemJson {
+  const share = samples / 2;
+  const inputs = 2 + samples / 2;
+  const axis = (label: number, pair: number) => label * (1 + share / 2) + pair;
+  const vector = (entries: ReadonlyMap<number, string>) =>
+    Array.from({ length: inputs }, (_, k) => entries.get(k) ?? "0");
+  const data = Array.from({ length: samples }, (_, i) => {
+    const [label, pair] = [Math.floor(i / share), 1 + Math.floor((i % share) / 2)];
+    const x = vector(
+      new Map([
+        [axis(label, 0), "1"],
+        [axis(label, pair), i % 2 === 0 ? "2" : "-2"],
+      ]),
+    );
+    return { x, y: label === 0 ? (1 as const) : (-1 as const) };
+  });
+  const rows = Array.from({ length: width }, (_, u) => vector(u < 2 ? new Map([[axis(u, 0), "1"]]) : new Map()));
+  const deep = deepOrthogonal({ samples: 2, width, depth });
+  return {
+    ...deep,
+    name: `deep-${depth}-obtuse-${samples}-samples-width-${width}`,
+    network: {
+      kind: "fully-connected",
+      widths: [inputs, ...Array.from({ length: depth - 1 }, () => width), 1],
+      activation: "relu",
+    },
+    data,
+    point: [...rows.flat(), ...deep.point.slice(2 * width)],
+  };
+}
+
+/**
  * Diagonal ReLU of depth 3, a strict local optimum: each of the live branches has an input of 3 at a sample of its own and 1 at the others, and
  * all of them make up the margins; the other branches are dead, of inputs 1 to 3.
  */

@@ -7,6 +7,7 @@ import { symmetricEigen } from "../../src/prover/search/numeric.js";
 import { type Column, followPath, matrixAt } from "../../src/prover/search/semidefinite.js";
 import { decide } from "../adversary/judge.js";
 import {
+  deepObtuse,
   deepOrthogonal,
   diagonalBranches,
   leakyOrthogonal,
@@ -40,6 +41,8 @@ describe("networks with many samples", () => {
     deepOrthogonal({ samples: 6, width: 2, depth: 4 }),
     deepOrthogonal({ samples: 4, width: 3, depth: 5 }),
     deepOrthogonal({ samples: 4, width: 4, depth: 6 }),
+    deepObtuse({ samples: 16, width: 3, depth: 3 }),
+    deepObtuse({ samples: 16, width: 3, depth: 4 }),
   ];
   it.each(cases.map((problem) => [problem.name, problem] as const))("decides %s with few leaves", (_, problem) => {
     const { verdict, certificate } = decide(problem);

@@ -13,7 +13,7 @@ import { growTree } from "../cells.js";
 import type { Search } from "../effort.js";
 import { combine } from "../search/combine.js";
 import { leafFor } from "./leaf.js";
-import { multipliersOf, spread } from "./multipliers.js";
+import { centralMultipliers, multipliersOf, spread } from "./multipliers.js";
 import type { LowPoint } from "./relaxed.js";
 import { openUnits } from "./signs.js";
 import { cellsOf, FEW_CELLS, MAX_CELLS, relaxedTree } from "./tree.js";
@@ -32,20 +32,29 @@ export function chainWays<E>(
   return [null, ...labels].filter((apart) => isChainable(instance, shape, multipliers, apartOf({ apart })));
 }
 
-/** The bound for all paths at once: with the multipliers of the linear predictor, of θ, or a single one. */
+/** The bound for all paths at once: with the multipliers of the linear predictor, of θ (any, then central ones), or a single one. */
 export function findChain<E>(facts: Facts<E>, shape: Shape<E>, kkt: Of<"kkt", E>, search: Search): Bound<E> | null {
   const { instance, margins, active } = facts;
   const { field: K } = instance;
   const single = active.map((j) => margins.map((_, k) => (k === j ? K.one : K.zero)));
   if (!single.some((alpha) => chainWays(facts, shape, alpha).length > 0)) return null;
   const linear = isLinear(instance.network) ? predictorMultipliers(facts) : null;
-  for (const multipliers of [...(linear === null ? [] : [linear]), multipliersOf(facts, kkt), ...single])
+  const choices = [
+    ...(linear === null ? [] : [() => linear]),
+    () => multipliersOf(facts, kkt),
+    () => centralMultipliers(facts),
+    ...single.map((alpha) => () => alpha),
+  ];
+  for (const choice of choices) {
+    const multipliers = choice();
+    if (multipliers === null) continue;
     for (const apart of chainWays(facts, shape, multipliers)) {
       const chain = chainTree(facts, multipliers, apart, shape.scale, search);
       if (chain === null) continue;
       const statement: Bound<E> = { kind: "bound", scope: null, reach: "global", by: { multipliers, apart, chain } };
       if (verifyStatement(instance, statement).accepted) return statement;
     }
+  }
   return null;
 }
 

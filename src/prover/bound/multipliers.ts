@@ -9,9 +9,9 @@ import { type Instance, marginOf } from "../../network/instance.js";
 import { type Network, parametersOf, type Scope } from "../../network/network.js";
 import { growTree, leavesOf } from "../cells.js";
 import type { Search } from "../effort.js";
-import { onlyWeights } from "../search/combine.js";
+import { areIndependent, onlyWeights } from "../search/combine.js";
 import { solveLp } from "../search/lp.js";
-import { combinationRows, fraction, roundTo } from "../search/vectors.js";
+import { combinationRows, fraction, roundTo, toNumbers } from "../search/vectors.js";
 import { openUnits } from "./signs.js";
 
 const MAX_COLUMNS = 256;
@@ -24,6 +24,38 @@ export function multipliersOf<E>({ instance: { field: K }, margins }: Facts<E>, 
       kkt.terms.flatMap((t) => (t.margin === j ? [t.multiplier] : [])),
     ),
   );
+}
+
+/** Multipliers of θ in the midst of all that there are, with kinks off: the mean of extreme ones; null where there is one choice at most. */
+export function centralMultipliers<E>({ instance, margins, active, passes }: Facts<E>): E[] | null {
+  const { field: K, point } = instance;
+  const gradients = active.map((j) => {
+    const { preactivations } = passes[margins[j]!.sample]!;
+    return gradient(
+      instance,
+      margins[j]!,
+      preactivations.map((units) => units.map((z) => K.sign(z) > 0)),
+    );
+  });
+  if (areIndependent(gradients.map((g) => toNumbers(K, g)))) return null;
+  const rows = combinationRows(K, gradients, point);
+  const extremes = active.flatMap((_, j) => {
+    const objective = active.map((__, k) => (k === j ? K.neg(K.one) : K.zero));
+    const result = solveLp(K, { objective, rows, free: false });
+    return result.kind === "optimal" ? [result.x] : [];
+  });
+  if (extremes.length === 0) return null;
+  const share = fraction(K, 1n, BigInt(extremes.length));
+  const mean = active.map((_, k) =>
+    K.mul(
+      share,
+      sum(
+        K,
+        extremes.map((x) => x[k]!),
+      ),
+    ),
+  );
+  return spread(K, margins.length, active, mean);
 }
 
 /** A violated cell as a condition on α: Σ α_j gains_j ≤ limit, from a point of the cell. */
