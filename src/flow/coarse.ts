@@ -27,7 +27,8 @@ export interface CoarseView {
 }
 
 /**
- * `stiff`: margins that cannot all be positive hold each other in a valley, along which only an implicit method gets on. `chatters`: kinks of
+ * `stiff`: only an implicit method gets on: along a valley in which margins that cannot all be positive hold each other, or where margins that
+ * are nearly opposite do. `chatters`: kinks of
  * units above each other are crossed back and forth without end, which no method here resolves.
  */
 export type CoarseEnd = "stopped" | "unseparated" | "unsettled" | "stiff" | "chatters";
@@ -47,6 +48,8 @@ const TOLERANCE = 1e-5;
 const MAX_STAGES = 250;
 const MAX_STEPS = 20_000;
 const MAX_EVENTS = 4000;
+/** Stages of all steps together, while the data is separated: then an implicit method takes over. */
+const MAX_WORK = 30_000;
 /** Steps in a row that are held back by stiffness while the data is not separated. */
 const MAX_HELD = 20;
 /** A kink is found to this fraction of what the pre-activation could be. */
@@ -505,6 +508,7 @@ export function coarseFlow(model: Model, loss: Loss): CoarseFlow {
     let h = 1e-3 * lengthOf(theta);
     let events = 0;
     let held = 0;
+    let work = 0;
     field(theta, rate);
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       const length = lengthOf(theta);
@@ -515,13 +519,14 @@ export function coarseFlow(model: Model, loss: Loss): CoarseFlow {
       const here = stiffness;
       const most = (0.65 * (MAX_STAGES ** 2 - 1)) / here;
       held = least <= 0 && h > most ? held + 1 : 0;
-      if (held > MAX_HELD) return "stiff";
+      if (held > MAX_HELD || (least > 0 && work > MAX_WORK)) return "stiff";
       h = Math.min(h, most, length);
       let stages = 0;
       let error = 0;
       for (;;) {
         stages = Math.max(2, 1 + Math.floor(Math.sqrt(1 + 1.54 * h * here)));
         step(h, stages);
+        work += stages;
         field(next, nextRate);
         error = errorOf(h);
         if (error <= 1) break;
