@@ -2,7 +2,7 @@
  * How many starts a second and core `settler` takes, flow and structure together, beside the accurate flow in the same run; and what a second worker
  * adds to a whole campaign. `npx tsx bench/hunt.ts [starts]`, after `npm run build`; a minute on a quiet machine, which the last line asks for.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runFlow } from "../src/flow/run.js";
@@ -65,31 +65,59 @@ for (const [name, numbers] of Object.entries(CASES)) {
 }
 
 /** Data sets that are hard and easy, as they come: some take hundred times as long as others. */
-const CAMPAIGN = JSON.stringify({
-  format: "margincert/campaign/1",
-  name: "bench",
-  seed: 7,
-  networks: [{ kind: "fully-connected", widths: [2, 4, 1], activation: "relu" }],
-  data: { samples: [4], values: { gaussian: "1/8" }, draws: 12 },
-  starts: { draws: 40 },
-  shrink: 0,
-});
+const campaignOf = (draws: number) =>
+  JSON.stringify({
+    format: "margincert/campaign/1",
+    name: "bench",
+    seed: 7,
+    networks: [{ kind: "fully-connected", widths: [2, 4, 1], activation: "relu" }],
+    data: { samples: [4], values: { gaussian: "1/8" }, draws },
+    starts: { draws: 40 },
+    shrink: 0,
+  });
+const SETS = 5;
 const compiled: typeof import("../src/hunt/hunt.js") = await import("../dist/hunt/hunt.js" as string);
 
-/** Seconds by the clock and of processor time of a campaign, on so many workers. */
-async function campaign(workers: number): Promise<{ readonly wall: number; readonly seconds: number }> {
-  const folder = mkdtempSync(join(tmpdir(), "bench-hunt-"));
-  const began = performance.now();
-  const before = process.cpuUsage();
-  await compiled.hunt({ source: CAMPAIGN, folder, shard: null, resume: false, workers });
-  const { user, system } = process.cpuUsage(before);
-  rmSync(folder, { recursive: true });
-  return { wall: (performance.now() - began) / 1000, seconds: (user + system) / 1e6 };
+interface Run {
+  readonly wall: number;
+  /** Of the busiest thread that does tasks. */
+  readonly busiest: number;
 }
 
-await campaign(1); // for the compiler
+/** Seconds of processor time of each thread, where the system tells. */
+function threadSeconds(): Map<string, number> {
+  const folder = "/proc/self/task";
+  if (!existsSync(folder)) return new Map();
+  return new Map(
+    readdirSync(folder).map((thread) => {
+      const [nanoseconds] = readFileSync(join(folder, thread, "schedstat"), "utf8").split(" ");
+      return [thread, Number(nanoseconds) / 1e9];
+    }),
+  );
+}
+
+/** A campaign on so many workers. */
+async function campaign(workers: number, draws = SETS): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-hunt-"));
+  const before = threadSeconds();
+  const began = performance.now();
+  let threads = before;
+  const progress = () => {
+    threads = new Map([...threads, ...threadSeconds()]);
+  };
+  await compiled.hunt({ source: campaignOf(draws), folder, shard: null, resume: false, workers, progress });
+  const wall = (performance.now() - began) / 1000;
+  rmSync(folder, { recursive: true });
+  return { wall, busiest: Math.max(0, ...[...threads].map(([thread, now]) => now - (before.get(thread) ?? 0))) };
+}
+
+await campaign(1, 2); // for the compiler
 const [one, two] = [await campaign(1), await campaign(2)];
+const ratio = (part: keyof Run) => (one[part] / two[part]).toFixed(2);
 console.log(
-  `a campaign of 12 data sets, 480 starts: ${one.wall.toFixed(1)} s on one worker (${one.seconds.toFixed(1)} s of processor time), ` +
-    `${two.wall.toFixed(1)} s on two (${two.seconds.toFixed(1)} s): ${(one.wall / two.wall).toFixed(2)} times as fast`,
+  `a campaign of ${SETS} data sets, ${40 * SETS} starts: ${one.wall.toFixed(1)} s on one worker, ${two.wall.toFixed(1)} s on two: ${ratio("wall")} times as fast`,
 );
+if (two.busiest > 0)
+  console.log(
+    `of processor time, which other programs do not change, ${one.busiest.toFixed(1)} s and, on the busier of the two, ${two.busiest.toFixed(1)} s: ${ratio("busiest")} times less`,
+  );

@@ -158,7 +158,7 @@ function foundText(one: FoundSummary): string {
   const less =
     smaller === null
       ? ""
-      : `<p>A smaller one it leads to: <b>${html(smaller.network)}</b>, ${count(smaller.size.parameters, "parameter")}, ${count(smaller.size.samples, "sample")}, ½‖θ‖² = ${print(smaller.halfNorm)}. ${links(smaller.name, smaller.certificate !== null)}</p>`;
+      : `<p>A smaller one it leads to: <b>${html(smaller.network)}</b>, ${count(smaller.size.parameters, "parameter")}: ${smaller.samples.map(sampleText).join(", ")}, ½‖θ‖² = ${print(smaller.halfNorm)}. ${links(smaller.name, smaller.certificate !== null)}</p>`;
   const why = open.length === 0 ? "" : `<p class="soft">Open: ${html(open.join("; "))}.</p>`;
   return `<section class="find" id="${html(name)}">
 <h3><span class="mark ${kind}">${KIND_TEXT[kind]}</span> ${html(name)}</h3>
