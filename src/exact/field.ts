@@ -41,6 +41,8 @@ export interface Field<E> extends Ring<E> {
   fromRational(q: Rational): E;
   /** The coordinates of `a` in the basis 1, a, a², … of the constants over ℚ, `degree` many. Throws RangeError for functions that are not constant. */
   coordinates(a: E): readonly Rational[];
+  /** The same over one denominator, in lowest terms. */
+  integers(a: E): { readonly numerators: readonly bigint[]; readonly denominator: bigint };
   /** The inverse of `coordinates`; at most `degree` many. */
   fromCoordinates(coordinates: readonly Rational[]): E;
   /** An interval that contains the real number `a`: low/2^precision ≤ a ≤ high/2^precision. Throws RangeError for functions. */

@@ -150,6 +150,11 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
 
   const div = (a: RationalFunction, b: RationalFunction) => times(a, inverse(b));
 
+  const integers = (a: RationalFunction) => {
+    if (!isConstant(a)) throw new RangeError("a function has no coordinates over ℚ");
+    return { numerators: a.numerators.map((p) => p[0] ?? 0n), denominator: a.denominator[0]! };
+  };
+
   return {
     degree: Number.POSITIVE_INFINITY,
     description: base,
@@ -172,9 +177,10 @@ export function functionArithmetic(base: FieldDescription | null): FunctionArith
     isZero,
     fromRational: (q) => constant([q.s * q.n], q.d),
     coordinates: (a) => {
-      if (!isConstant(a)) throw new RangeError("a function has no coordinates over ℚ");
-      return a.numerators.map((p) => rational(p[0] ?? 0n, a.denominator[0]!));
+      const { numerators, denominator } = integers(a);
+      return numerators.map((n) => rational(n, denominator));
     },
+    integers,
     fromCoordinates: (coordinates) => {
       const d = coordinates.reduce((all, q) => (all / gcd(all, q.d)) * q.d, 1n);
       return reduced(

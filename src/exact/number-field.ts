@@ -6,9 +6,9 @@
  * `FieldError`: by `inv`, which finds it out, and by `sign`, which gives up where no interval of 65536 bits proves anything.
  */
 import type { Field, FieldDescription, Sign } from "./field.js";
-import { overInterval, variations } from "./integer-polynomial.js";
-import { solveIntegers } from "./linear.js";
+import { overInterval, trimmed, variations } from "./integer-polynomial.js";
 import { formatRational, gcd, Q, type Rational, rational, ratioToNumber } from "./rational.js";
+import { inverses, productModulo, reconstruct } from "./residues.js";
 
 /** The description does not define a real number field; the message says why. */
 export class FieldError extends Error {}
@@ -28,6 +28,8 @@ export const MAX_DEGREE = 32;
 const FIRST_PRECISION = 64;
 /** Bounds the work on numbers of absurd size, and on a zero divisor, whose sign would never be found. */
 const LAST_PRECISION = 65536;
+/** In smaller degrees Euclid's algorithm is quick. */
+const LEAST_GUESSED = 6;
 /** The isolating interval lies within ± this: each bit of it is a step of bisection. */
 const LARGEST_END = 1n << 4096n;
 
@@ -67,20 +69,8 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
   };
   const isZero = (a: AlgebraicNumber) => a.numerators.every((n) => n === 0n);
 
-  const multiply = (a: AlgebraicNumber, b: AlgebraicNumber): AlgebraicNumber => {
-    const product = new Array<bigint>(2 * degree - 1).fill(0n);
-    for (let i = 0; i < degree; i++) {
-      const left = a.numerators[i]!;
-      if (left === 0n) continue;
-      for (let j = 0; j < degree; j++) product[i + j]! += left * b.numerators[j]!;
-    }
-    for (let k = product.length - 1; k >= degree; k--) {
-      const excess = product[k]!;
-      if (excess === 0n) continue;
-      for (let j = 0; j < degree; j++) product[k - degree + j]! -= excess * modulus[j]!;
-    }
-    return reduce(product.slice(0, degree), a.denominator * b.denominator);
-  };
+  const multiply = (a: AlgebraicNumber, b: AlgebraicNumber): AlgebraicNumber =>
+    reduce(productModulo(modulus, a.numerators, b.numerators), a.denominator * b.denominator);
 
   const fromCoordinates = (coordinates: readonly Rational[]): AlgebraicNumber => {
     const denominator = coordinates.reduce((d, q) => (d / gcd(d, q.d)) * q.d, 1n);
@@ -93,16 +83,15 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
 
   const inverse = (a: AlgebraicNumber): AlgebraicNumber => {
     if (isZero(a)) throw new RangeError("division by zero");
-    const [rationalPart, ...others] = coordinates(a);
-    if (others.every(Q.isZero)) return constant(Q.inv(rationalPart!));
-    const { numerators, denominator } = inverseModulo(a.numerators, modulus);
+    const [rationalPart, ...others] = a.numerators;
+    if (others.every((n) => n === 0n)) return constant(rational(a.denominator, rationalPart));
+    const { numerators, denominator } = smallInverse(a.numerators, modulus) ?? inverseModulo(a.numerators, modulus);
     const scale = denominator < 0n ? -a.denominator : a.denominator;
     return reduce(
       numerators.map((n) => n * scale),
       denominator < 0n ? -denominator : denominator,
     );
   };
-  const coordinates = (a: AlgebraicNumber) => a.numerators.map((n) => rational(n, a.denominator));
 
   const sign = (a: AlgebraicNumber): Sign => {
     if (isZero(a)) return 0;
@@ -131,14 +120,12 @@ export function numberField(description: FieldDescription): Field<AlgebraicNumbe
     isZero,
     sign,
     fromRational: constant,
-    coordinates,
+    coordinates: (a) => a.numerators.map((n) => rational(n, a.denominator)),
+    integers: (a) => a,
     fromCoordinates,
     size: ({ numerators, denominator }) =>
       numerators.reduce((n, c) => n + (c.toString(16).length + denominator.toString(16).length) / 16, 0),
-    key: (a) =>
-      coordinates(a)
-        .map((q) => q.toFraction())
-        .join("+"),
+    key: ({ numerators, denominator }) => `${numerators}/${denominator}`,
     bounds: (a, precision) => {
       // The numerators multiply the width of the generator's powers; so many bits more, in steps, as each precision is kept.
       const digits = a.numerators.reduce((most, n) => Math.max(most, n.toString(16).length), 0);
@@ -279,19 +266,57 @@ function evaluate(numerators: readonly bigint[], powers: readonly Interval[]): I
 }
 
 /**
- * The inverse of Σ a_k x^k modulo m as numerators over one denominator: the solution of (multiplication by a) s = 1. Throws
- * FieldError when a shares a factor with m.
+ * The inverse as `inverseModulo` has it, where it is about as small as a, as for a root or an element of a small subfield; else null. It is
+ * guessed from residues and proved by the product.
+ */
+function smallInverse(a: readonly bigint[], m: readonly bigint[]): ReturnType<typeof inverseModulo> | null {
+  if (m.length - 1 < LEAST_GUESSED) return null;
+  const bits = a.reduce((most, c) => Math.max(most, 4 * c.toString(16).length), 0);
+  const largest = 1n << BigInt(4 * bits + 512);
+  for (const { inverse, modulus } of inverses(m, a)) {
+    const guess = reconstruct(inverse, modulus);
+    if (guess !== null) {
+      const product = productModulo(m, a, guess.numerators);
+      if (product.every((c, k) => c === (k === 0 ? guess.denominator : 0n))) return guess;
+    }
+    if (modulus > largest) break;
+  }
+  return null;
+}
+
+/**
+ * The inverse of Σ a_k x^k modulo m as numerators over one denominator, by Euclid's algorithm in ℤ[x], whose remainders are divided by
+ * what is known to divide them. Throws FieldError when a shares a factor with m. (Subresultants: H. Cohen, A Course in Computational
+ * Algebraic Number Theory, Algorithm 3.3.1; the cofactors are determinants too, and so are divided as the remainders are.)
  */
 function inverseModulo(a: readonly bigint[], m: readonly bigint[]): { numerators: bigint[]; denominator: bigint } {
-  const n = a.length;
-  const columns = [a];
-  while (columns.length < n) {
-    const last = columns.at(-1)!;
-    columns.push(last.map((_, k) => (last[k - 1] ?? 0n) - last[n - 1]! * m[k]!));
+  // s a ≡ p and t a ≡ q modulo m.
+  let [p, q]: (readonly bigint[])[] = [m, trimmed([...a])];
+  let [s, t]: (readonly bigint[])[] = [[], [1n]];
+  let [g, h] = [1n, 1n];
+  while (q!.length > 1) {
+    const lead = q!.at(-1)!;
+    const gap = p!.length - q!.length;
+    let [rest, cofactor] = [p!, s!];
+    for (let k = gap; k >= 0; k--) {
+      const top = rest.at(-1)!;
+      rest = crossed(rest, lead, q!, top, k).slice(0, -1);
+      cofactor = crossed(cofactor, lead, t!, top, k);
+    }
+    const divisor = g * h ** BigInt(gap);
+    [p, q, s, t] = [q, trimmed(rest.map((c) => c / divisor)), t, cofactor.map((c) => c / divisor)];
+    g = lead;
+    h = g ** BigInt(gap) / h ** BigInt(gap - 1);
   }
-  const solution = solveIntegers(a.map((_, i) => [...columns.map((column) => column[i]!), i === 0 ? 1n : 0n]));
-  if (solution === null) {
+  if (q!.length === 0)
     throw new FieldError("an element shares a factor with the minimal polynomial, so it is reducible");
-  }
-  return { numerators: solution.numerators.map(([n]) => n!), denominator: solution.denominator };
+  return { numerators: Array.from(m.slice(1), (_, k) => t![k] ?? 0n), denominator: q![0]! };
+}
+
+/** factor p − other x^shift q */
+function crossed(p: readonly bigint[], factor: bigint, q: readonly bigint[], other: bigint, shift: number): bigint[] {
+  return Array.from({ length: Math.max(p.length, q.length + shift) }, (_, k) => {
+    const [left, right] = [p[k] ?? 0n, q[k - shift] ?? 0n];
+    return (left === 0n ? 0n : factor * left) - (right === 0n ? 0n : other * right);
+  });
 }

@@ -98,6 +98,7 @@ export const Q: Field<Rational> = {
   sign: (a) => (a.n === 0n ? 0 : a.s < 0n ? -1 : 1) as Sign,
   fromRational: (q) => q,
   coordinates: (a) => [a],
+  integers: ({ s, n, d }) => ({ numerators: [s * n], denominator: d }),
   fromCoordinates: ([a]) => a ?? ZERO,
   bounds: ({ s, n, d }, precision) => {
     const scaled = (s * n) << BigInt(precision);

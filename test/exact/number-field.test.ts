@@ -70,6 +70,35 @@ test("a degree of 32 is supported, and its inverses are quick", () => {
   expect(K.toNumber(generator)).toBeCloseTo(2 ** (1 / 32), 14);
 });
 
+test("inverses in degree 8 and 12, of small and large numbers, and of those with small inverses", () => {
+  const eighth = field(["-3", ...new Array<string>(7).fill("0"), "1"], "1", "2");
+  const twelfth = field(["-2", "0", "0", "3", "0", "0", "0", "-1", "0", "0", "5", "0", "1"], "0", "1");
+  const coordinate = fc.oneof(fc.constant(0n), fc.bigInt(-9n, 9n), fc.bigInt(-(10n ** 60n), 10n ** 60n));
+  for (const K of [eighth, twelfth]) {
+    const element = fc
+      .tuple(fc.array(coordinate, { minLength: K.degree, maxLength: K.degree }), fc.bigInt(1n, 10n ** 30n))
+      .map(([numerators, d]) => K.fromCoordinates(numerators.map((n) => rational(n, d))));
+    fc.assert(
+      fc.property(element, (a) => {
+        fc.pre(!K.isZero(a));
+        const inverse = K.inv(a);
+        expect(equals(K, K.mul(a, inverse), K.one)).toBe(true);
+        // The inverse of a large one is small.
+        expect(equals(K, K.inv(inverse), a)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  }
+});
+
+test("a zero divisor of degree 8 has no inverse", () => {
+  // (x⁴ − 2)(x⁴ − 3), at the fourth root of 2.
+  const K = field(["6", "0", "0", "0", "-5", "0", "0", "0", "1"], "1", "5/4");
+  expect(() => K.inv(polynomial(K, -2n, 0n, 0n, 0n, 1n))).toThrow(/reducible/);
+  expect(() => K.inv(polynomial(K, -3n, 0n, 0n, 0n, 1n))).toThrow(/reducible/);
+  expect(equals(K, K.mul(K.inv(polynomial(K, 1n, 1n)), polynomial(K, 1n, 1n)), K.one)).toBe(true);
+});
+
 /** Descartes' count in the interval, from the definition: the sign variations of Σ c_k (low + high·x)^k (1 + x)^{n−k}. */
 function variations(polynomial: readonly Rational[], low: Rational, high: Rational): number {
   const times = (p: readonly Rational[], q: readonly Rational[]): Rational[] =>

@@ -4,6 +4,8 @@ import { Q, rational } from "../../exact/rational.js";
 import type { Pass } from "../../kernel/forward.js";
 import type { Instance } from "../../network/instance.js";
 
+const nearby = (a: number) => rational(BigInt(Math.round(a * 2 ** 40)), 1n << 40n);
+
 /** Double precision as if it were a field. Only a search may use it. */
 export const FLOATS: Field<number> = {
   degree: 1,
@@ -20,7 +22,8 @@ export const FLOATS: Field<number> = {
   isZero: (a) => a === 0,
   sign: (a) => (a > 0 ? 1 : a < 0 ? -1 : 0),
   fromRational: Q.toNumber,
-  coordinates: (a) => [rational(BigInt(Math.round(a * 2 ** 40)), 1n << 40n)],
+  coordinates: (a) => [nearby(a)],
+  integers: (a) => Q.integers(nearby(a)),
   fromCoordinates: ([q]) => (q === undefined ? 0 : Q.toNumber(q)),
   bounds: (a, precision) => {
     const scaled = a * 2 ** precision;

@@ -4,6 +4,7 @@
  *
  * All but the bookkeeping runs on doubles that hold integers: with at most 2^11 rows no sum of products exceeds 2^53.
  */
+import { reconstruct } from "../../../exact/residues.js";
 import type { Program, Ratios } from "./program.js";
 
 /** The largest prime below 2^21. */
@@ -120,39 +121,6 @@ function digitMatrices(matrix: readonly (readonly bigint[])[]): Float64Array[][]
     rest = rest.map((row) => row.map((a) => (a - BigInt.asIntN(DIGIT_BITS, a)) >> BigInt(DIGIT_BITS)));
   }
   return digits;
-}
-
-/**
- * The rational vector that is congruent to the integers, over one denominator, with numerators and denominator so small
- * against the modulus that chance is ruled out for practical purposes; null if there is none yet.
- */
-function reconstruct(residues: readonly bigint[], modulus: bigint): Ratios<bigint> | null {
-  const bits = BigInt(modulus.toString(16).length * 2 - 16);
-  const limit = 1n << (bits > 0n ? bits : 0n);
-  let denominator = 1n;
-  for (const residue of residues) {
-    const factor = smallDenominator((residue * denominator) % modulus, modulus, limit);
-    denominator *= factor;
-    if (denominator > limit) return null;
-  }
-  const numerators = residues.map((residue) => symmetric(residue * denominator, modulus));
-  return numerators.every((n) => -limit <= n && n <= limit) ? { numerators, denominator } : null;
-}
-
-/** The d > 0 for which d · residue is at most `limit` in size modulo the modulus, by Euclid's algorithm. */
-function smallDenominator(residue: bigint, modulus: bigint, limit: bigint): bigint {
-  let [a, b, s, t] = [modulus, residue, 0n, 1n];
-  while (b > limit) {
-    const q = a / b;
-    [a, b, s, t] = [b, a - q * b, t, s - q * t];
-  }
-  return t < 0n ? -t : t;
-}
-
-function symmetric(a: bigint, modulus: bigint): bigint {
-  const r = a % modulus;
-  if (2n * r > modulus) return r - modulus;
-  return 2n * r < -modulus ? r + modulus : r;
 }
 
 function product(u: Float64Array, v: Float64Array): number {

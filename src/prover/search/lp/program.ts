@@ -49,8 +49,8 @@ export function rationalIntegers<E>(K: Field<E>): Integers<E, bigint> {
     isZero: (a) => a === 0n,
     sign: (a) => (a > 0n ? 1 : a < 0n ? -1 : 0),
     scaled: (e, scale) => {
-      const [q] = K.coordinates(e);
-      return q!.s * q!.n * (scale / q!.d);
+      const { numerators, denominator } = K.integers(e);
+      return numerators[0]! * (scale / denominator);
     },
     dividedBy: (d) => (a) => a / d,
     over: (d) => (a) => K.fromRational(rational(a, d)),
@@ -114,7 +114,7 @@ export function clearDenominators<E, R>(K: Field<E>, ring: Integers<E, R>, vecto
 export function commonDenominator<E>(K: Field<E>, vector: readonly E[]): bigint {
   let common = 1n;
   if (K.functions !== null) return common; // their denominators are polynomials
-  for (const e of vector) for (const { d } of K.coordinates(e)) common = leastCommonMultiple(common, d);
+  for (const e of vector) common = leastCommonMultiple(common, K.integers(e).denominator);
   return common;
 }
 
