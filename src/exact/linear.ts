@@ -1,12 +1,16 @@
 /** Exact linear algebra over a field. A matrix is a list of rows, all of one length. */
 import type { Field } from "./field.js";
+import { intervalRing, isPositiveDefinite } from "./interval.js";
 
 export type Vector<E> = readonly E[];
 export type Matrix<E> = readonly Vector<E>[];
 
+/** What elimination needs of a field. */
+export type Eliminable<E> = Pick<Field<E>, "isZero" | "sub" | "mul" | "inv">;
+
 /** Reduced row echelon form, with the column of each pivot. */
 export function rowReduce<E>(
-  K: Field<E>,
+  K: Eliminable<E>,
   A: Matrix<E>,
   columns = A[0]?.length ?? 0,
 ): { rows: E[][]; pivots: number[] } {
@@ -112,11 +116,27 @@ export function nullspace<E>(K: Field<E>, A: Matrix<E>, dimension: number): E[][
   });
 }
 
+/** Bits of the intervals in which a definite matrix mostly shows itself. */
+const PRECISION = 256;
+
 /**
- * Whether the symmetric matrix A is positive semidefinite, by LDLᵀ without square roots: a negative pivot refutes it, and so
- * does a zero pivot whose row has a non-zero entry left.
+ * Whether the symmetric matrix A is positive semidefinite. One that is definite with room is shown to be so in intervals, where numbers do not
+ * swell; `spend` is charged what that costs.
  */
-export function isPositiveSemidefinite<E>(K: Field<E>, A: Matrix<E>): boolean {
+export function isPositiveSemidefinite<E>(
+  K: Field<E>,
+  A: Matrix<E>,
+  spend: (words: number) => void = () => {},
+): boolean {
+  if (K.functions === null && K.degree > 1) {
+    const enclosed = A.map((row) => row.map((a) => K.bounds(a, PRECISION)));
+    if (isPositiveDefinite(intervalRing(PRECISION, spend), enclosed)) return true;
+  }
+  return isSemidefiniteExactly(K, A);
+}
+
+/** By LDLᵀ without square roots: a negative pivot refutes it, and so does a zero pivot whose row has a non-zero entry left. */
+function isSemidefiniteExactly<E>(K: Field<E>, A: Matrix<E>): boolean {
   const S = A.map((row) => [...row]);
   const n = S.length;
   for (let k = 0; k < n; k++) {

@@ -34,13 +34,19 @@ export function matrixOf<E>(K: Field<E>, { diagonal, products }: QuadraticForm<E
 }
 
 /**
- * Whether the form is positive semidefinite. `room` is told the rows of the matrix that this takes, before it is made.
+ * Whether the form is positive semidefinite. `room` is told the rows of the matrix that this takes, before it is made, and `spend` charged what intervals
+ * cost.
  *
  * Of the variables x those that most have in common a diagonal c, and the others y: with V the span of the linear forms' parts in x,
  * the form at (x, y) is c ‖x − x_V‖² plus the form at (x_V, y), x_V being the projection of x to V. So with more variables x than vectors that
  * span V, it is positive semidefinite if and only if c ≥ 0 and it is so in coordinates (t, y) of V, x = Σ_i t_i v_i. (`proofs/theory.md`, §1.3.)
  */
-export function isSemidefiniteForm<E>(K: Field<E>, form: QuadraticForm<E>, room: (rows: number) => void): boolean {
+export function isSemidefiniteForm<E>(
+  K: Field<E>,
+  form: QuadraticForm<E>,
+  room: (rows: number) => void,
+  spend: (words: number) => void = () => {},
+): boolean {
   const { common, many } = commonDiagonal(K, form);
   const products = form.products.filter(({ weight }) => !K.isZero(weight));
   const parts = new Map<Sparse<E>, Sparse<E>>();
@@ -48,7 +54,7 @@ export function isSemidefiniteForm<E>(K: Field<E>, form: QuadraticForm<E>, room:
   const span = [...parts.values()].filter((part) => part.size > 0);
   if (span.length >= many.size) {
     room(form.diagonal.length);
-    return isPositiveSemidefinite(K, matrixOf(K, form));
+    return isPositiveSemidefinite(K, matrixOf(K, form), spend);
   }
   const others = form.diagonal.flatMap((_, k) => (many.has(k) ? [] : [k]));
   room(span.length + others.length);
@@ -75,7 +81,7 @@ export function isSemidefiniteForm<E>(K: Field<E>, form: QuadraticForm<E>, room:
   });
   for (const [i, v] of span.entries())
     for (const [j, c] of inSpan(v).entries()) small[i]![j] = K.add(small[i]![j]!, K.mul(common, c));
-  return K.sign(common) >= 0 && isPositiveSemidefinite(K, small);
+  return K.sign(common) >= 0 && isPositiveSemidefinite(K, small, spend);
 }
 
 /** The variables with the diagonal that most have. */

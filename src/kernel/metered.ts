@@ -26,8 +26,10 @@ export function metered<E>(K: Field<E>): Metered<E> {
     if (cost > BUDGET) throw new LimitError("the check needs more work than the kernel allows");
   };
   const wordsOf = K.size;
+  // Euclid's algorithm is quadratic, and goes through one coordinate at a time; so many as there are, they are multiplied in less.
+  const coordinates = K.functions === null ? K.degree : 1;
   const charge = (result: E): E => {
-    if (++operations % SAMPLE === 0) spend(SAMPLE * (1 + wordsOf(result) ** 2)); // Euclid's algorithm is quadratic
+    if (++operations % SAMPLE === 0) spend(SAMPLE * (1 + wordsOf(result) ** 2 / coordinates));
     return result;
   };
   // An inverse in a field of degree n is an elimination with n³ products of numbers that grow: charged before it is carried out.
@@ -77,6 +79,10 @@ export function metered<E>(K: Field<E>): Metered<E> {
       },
     }),
     inv: (a) => charge(counting(() => K.inv(inverting(a)))),
+    bounds: (a, precision) => {
+      spend(wordsOf(a) * (1 + precision / 64));
+      return K.bounds(a, precision);
+    },
     spend: (n) => spend(n),
     unmetered: K,
   };

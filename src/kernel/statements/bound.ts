@@ -470,7 +470,7 @@ function strandsOf<E>(
       })),
     };
     ensure(
-      isSemidefiniteForm(K, quadratic, (count) => ensureRoom(frame.facts, count)),
+      isSemidefiniteForm(K, quadratic, (count) => ensureRoom(frame.facts, count), frame.facts.spend),
       "bound.value",
       "the matrix of a strand is not positive semidefinite on a cell",
     );

@@ -212,7 +212,7 @@ function checkLeaf<E>(
       })),
     ],
   };
-  const isSemidefinite = isSemidefiniteForm(K, form, (rows) => ensureRoom(frame.facts, rows));
+  const isSemidefinite = isSemidefiniteForm(K, form, (rows) => ensureRoom(frame.facts, rows), frame.facts.spend);
   ensure(isSemidefinite, "strict-local.curvature", "the matrix of a cell is not positive semidefinite");
 
   // 2. The bounds with L, C, D.
