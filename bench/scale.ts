@@ -1,7 +1,8 @@
 /**
  * Optima with many samples, decided without splitting every sign: `npm run build && npx tsx bench/scale.ts [--largest N] [--only PART]`, PART being
- * samples, descent, random or wide. Processor time, ratios measured in one run: the growth in n as an exponent between two sizes, and `verify` as a
- * share of `check`; descent with many kinks, the search alone; random labels; many inputs: the commands themselves, with the most memory they held.
+ * samples, descent, random, fields or wide. Processor time, ratios measured in one run: the growth in n as an exponent between two sizes, and
+ * `verify` as a share of `check`; descent with many kinks, the search alone; random labels; fields of high degree, with `check`, reading the problem
+ * included, in units of `verify` (bound: 10); many inputs: the commands themselves, with the most memory they held.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -17,6 +18,7 @@ import { findDescent } from "../src/prover/not-local.js";
 import { decide } from "../test/adversary/judge.js";
 import type { ProblemJson } from "../test/adversary/problem.js";
 import { kinked, waking } from "../test/instances/descents.js";
+import { fiveOnALine, parity, primeAxes, sevenOnALine } from "../test/instances/fields.js";
 import {
   deepObtuse,
   deepOrthogonal,
@@ -273,5 +275,35 @@ function randomData(): void {
   }
 }
 
-const PARTS = { samples: manySamples, descent: manyKinks, random: randomData, wide: manyInputs };
+/** Twice each, since the first time compiles what is measured. */
+function highDegrees(): void {
+  console.log(["fields: problem".padEnd(28), "degree", "answers", "check s", "verify s", "ratio", "bytes"].join("\t"));
+  for (const problem of [
+    fiveOnALine(),
+    sevenOnALine(),
+    primeAxes([2, 3, 5, 7, 11]),
+    primeAxes([101, 103, 107, 109, 113]),
+    parity({ noise: 2, root: 1 }),
+    parity({ noise: 2, root: 2 }),
+  ]) {
+    decide(problem);
+    const { result, time: check } = seconds(() => decide(problem));
+    const { time: verify } = seconds(() => verifyCertificate(parseJson(result.certificate)));
+    const { kkt, local, global, undecided } = result.verdict;
+    const isDecided = [kkt, local, global].every((answer) => answer === "yes") && undecided.length === 0;
+    console.log(
+      [
+        problem.name.padEnd(28),
+        parseProblem(JSON.stringify(problem)).problem.field.degree,
+        isDecided ? "decided" : `open: ${undecided.length}`,
+        check.toFixed(2),
+        verify.toFixed(3),
+        (check / verify).toFixed(1),
+        result.certificate.length,
+      ].join("\t"),
+    );
+  }
+}
+
+const PARTS = { samples: manySamples, descent: manyKinks, random: randomData, fields: highDegrees, wide: manyInputs };
 for (const [part, run] of Object.entries(PARTS)) if ((values.only ?? part) === part) run();

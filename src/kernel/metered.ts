@@ -32,7 +32,7 @@ export function metered<E>(K: Field<E>): Metered<E> {
     if (++operations % SAMPLE === 0) spend(SAMPLE * (1 + wordsOf(result) ** 2 / coordinates));
     return result;
   };
-  // An inverse in a field of degree n is an elimination with n³ products of numbers that grow: charged before it is carried out.
+  // An inverse in a field of degree n is Euclid's algorithm with n² products of numbers that grow n-fold: charged before it is carried out.
   const inverting = (a: E): E => {
     const dimension = K.functions === null ? K.degree : wordsOf(a);
     spend(1 + (dimension > 1 ? (dimension * wordsOf(a)) ** 2 : 0));

@@ -4,7 +4,6 @@
  */
 
 import { dot, type Field, squaredNorm } from "../exact/field.js";
-import { solve } from "../exact/linear.js";
 import {
   constant,
   constantTerm,
@@ -23,7 +22,8 @@ import type { Search } from "./effort.js";
 import { addGradient, approximate } from "./search/approximate.js";
 import { combined, quadraticAscent } from "./search/conic.js";
 import { dotNumbers, normOf } from "./search/numeric.js";
-import { fraction, independentRows, roundTo } from "./search/vectors.js";
+import { independentRows, solveSystem } from "./search/solve.js";
+import { fraction, roundTo } from "./search/vectors.js";
 
 type NotGlobal<E> = Of<"not-global", E>;
 
@@ -394,7 +394,7 @@ function leastPoint<E>(instance: Instance<E>, shadow: Shadow, values: readonly n
       rows.map(({ coefficients }) => coefficients),
     ).map((k) => rows[k]!);
     const gram = independent.map(({ coefficients: a }) => independent.map(({ coefficients: b }) => dot(K, a, b)));
-    const multipliers = solve(
+    const multipliers = solveSystem(
       K,
       gram,
       independent.map(({ bound }) => bound),

@@ -19,7 +19,7 @@ import { isLinearLayer, parametersOf, type Scope } from "../network/network.js";
 import { branch, growTree, leavesOf, mapLeaves } from "./cells.js";
 import type { Search } from "./effort.js";
 import { FLOATS } from "./search/approximate.js";
-import { areIndependent, combine } from "./search/combine.js";
+import { areIndependent, combinationWeights, type Weights } from "./search/combine.js";
 import { mayCount, nearPoint, nextOpen, openKinks } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
 import {
@@ -91,11 +91,11 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope, search: Search
     if (cells === null) return null;
     for (let halvings = -start; halvings <= MAX_HALVINGS && refusals < MAX_REFUSALS; halvings++) {
       const r = 2 ** -halvings;
-      const fitting = new Map(
-        leavesOf(cells).map((all) => [all, all.options.find((option) => fits(all, option, r))] as const),
-      );
-      if ([...fitting.values()].some((option) => option === undefined)) continue;
-      const tree = mapLeaves(cells, (all) => fitting.get(all)!.leaf);
+      const fitting = leavesOf(cells).map((all) => [all, all.options.find((option) => fits(all, option, r))] as const);
+      if (fitting.some(([, option]) => option === undefined)) continue;
+      const leaves = new Map(fitting.map(([all, option]) => [all, option!.leaf()] as const));
+      if ([...leaves.values()].includes(null)) return null;
+      const tree = mapLeaves(cells, (all) => leaves.get(all)!);
       const statement: Of<"strict-local", E> = { kind: "strict-local", scope, radius: powerOfTwoNear(K, r), tree };
       const verdict = verifyStatement(instance, statement);
       if (verdict.accepted) return statement;
@@ -158,7 +158,8 @@ function independentKinks<E>(frame: Frame<E>): number {
 }
 
 interface Option<E> {
-  readonly leaf: StrictLeaf<E>;
+  /** Exactly; null where the multipliers, in floating point, are none. */
+  readonly leaf: () => StrictLeaf<E> | null;
   readonly omega: readonly number[];
   readonly rho: number;
   readonly kappa: number;
@@ -220,12 +221,11 @@ function candidatesFor<E>(
   const isLinear = constraints.every((h) => [...h.values()].every(({ variables }) => variables.length < 2));
   if (isLinear) {
     // The problem on the cell is convex, and any multipliers with any κ ≤ 1 will do.
-    const combination = combine(K, gradients, theta);
-    if (combination.kind === "separated") return { options: [], split: null, sizesAt };
-    const multipliers = combination.weights;
-    const leaf = leafOf(K, relaxed, multipliers, K.zero, K.one, []);
+    const multipliers = combinationWeights(K, gradients, theta);
+    if (multipliers === null) return { options: [], split: null, sizesAt };
+    const leaf = () => leafOf(K, relaxed, multipliers.exact(), K.zero, K.one, []);
     return {
-      options: [{ leaf, omega: toNumbers(K, multipliers), rho: 0, kappa: 1, products: [] }],
+      options: [{ leaf, omega: multipliers.floats, rho: 0, kappa: 1, products: [] }],
       split: null,
       sizesAt,
     };
@@ -242,18 +242,20 @@ function candidatesFor<E>(
 function leafOf<E>(
   K: Field<E>,
   relaxed: readonly UnitAtSample[],
-  multipliers: readonly E[],
+  multipliers: readonly E[] | null,
   rho: E,
   kappa: E,
   products: readonly Product<E>[],
-): StrictLeaf<E> {
-  return {
-    relaxed: relaxed.length === 0 ? null : relaxed,
-    multipliers,
-    rho,
-    kappa,
-    products: products.filter(({ weight }) => !K.isZero(weight)),
-  };
+): StrictLeaf<E> | null {
+  return (
+    multipliers && {
+      relaxed: relaxed.length === 0 ? null : relaxed,
+      multipliers,
+      rho,
+      kappa,
+      products: products.filter(({ weight }) => !K.isZero(weight)),
+    }
+  );
 }
 
 /**
@@ -315,35 +317,38 @@ function* multiplierChoices<E>(
   K: Field<E>,
   theta: readonly E[],
   gradients: readonly (readonly E[])[],
-): Generator<readonly E[]> {
+): Generator<Weights<E>> {
   const used = usedConstraints(K, gradients, theta);
   const own = used.map((j) => gradients[j]!);
-  const spread = (weights: readonly E[]) => {
-    const omega = gradients.map(() => K.zero);
+  const spread = <T>(weights: readonly T[], zero: T) => {
+    const omega = gradients.map(() => zero);
     for (const [k, j] of used.entries()) omega[j] = weights[k]!;
     return omega;
   };
-  const first = combine(K, own, theta);
-  if (first.kind === "separated") return;
-  const floats = own.map((g) => toNumbers(K, g));
-  if (areIndependent(floats)) {
-    yield spread(first.weights);
-    return;
-  }
+  const spreadExactly = (weights: readonly E[] | null) => weights && spread(weights, K.zero);
+  const known = (weights: readonly E[]): Weights<E> => ({
+    floats: spread(toNumbers(K, weights), 0),
+    exact: () => spreadExactly(weights),
+  });
+  const first = combinationWeights(K, own, theta);
+  if (first === null) return;
+  const isOnly = areIndependent(own.map((g) => toNumbers(K, g)));
   // With many constraints extreme ones are dear, and seldom needed.
-  if (own.length > MANY) yield spread(first.weights);
+  if (isOnly || own.length > MANY) yield { floats: spread(first.floats, 0), exact: () => spreadExactly(first.exact()) };
+  const start = isOnly ? null : first.exact();
+  if (start === null) return;
   const rows = combinationRows(K, own, theta);
   const extremes = own.flatMap((_, j) => {
     const objective = own.map((__, k) => (k === j ? K.neg(K.one) : K.zero));
     const result = solveLp(K, { objective, rows, free: false });
     return result.kind === "optimal" ? [result.x] : [];
   });
-  const distinct = [...new Map([first.weights, ...extremes].map((w) => [toNumbers(K, w).join(), w])).values()];
+  const distinct = [...new Map([start, ...extremes].map((w) => [toNumbers(K, w).join(), w])).values()];
   if (distinct.length > 1) {
     const share = fraction(K, 1n, BigInt(distinct.length));
-    yield spread(first.weights.map((_, j) => distinct.reduce((total, w) => K.add(total, K.mul(share, w[j]!)), K.zero)));
+    yield known(start.map((_, j) => distinct.reduce((total, w) => K.add(total, K.mul(share, w[j]!)), K.zero)));
   }
-  for (const one of distinct) yield spread(one);
+  for (const one of distinct) yield known(one);
 }
 
 /** All but those that raise a coordinate which θ leaves at zero and nothing lowers, again and again. */
@@ -361,11 +366,11 @@ function usedConstraints<E>(K: Field<E>, gradients: readonly (readonly E[])[], t
 function curvedOptions<E>(
   K: Field<E>,
   { constraints, variables, values, moving, relaxed }: RelaxedCell<E>,
-  omega: readonly E[],
+  { floats: w, exact }: Weights<E>,
   { effort, reached }: Search,
 ): Pick<Candidates<E>, "options" | "split"> {
   const none = { options: [], split: null };
-  const unneeded = unneededValues(K, constraints, omega, values);
+  const unneeded = unneededValues(constraints, w, values);
   const touched = touchedCoordinates(constraints, variables).filter((k) => !unneeded.has(variables[k]!));
   const position = new Map(touched.map((j, at) => [variables[j]!, at]));
   const n = touched.length;
@@ -373,7 +378,6 @@ function curvedOptions<E>(
     reached(`${MAX_TOUCHED * effort} variables of curvature`);
     return none;
   }
-  const w = toNumbers(K, omega);
   const G = constraints.map((h) => touched.map((k) => K.toNumber(h.get(String(variables[k]!))?.coefficient ?? K.zero)));
   const units = G.map((g) => K.toNumber(binaryScale(K, Math.max(0, ...g.map(Math.abs)))));
   const isMoving = touched.map((k) => k < moving);
@@ -427,20 +431,21 @@ function curvedOptions<E>(
     const rho = leastRho(base, J, isMoving, kappa);
     if (rho === null) continue;
     options.push({
-      leaf: leafOf(
-        K,
-        relaxed,
-        omega,
-        K.mul(K.fromRational(roundTo(rho.value, 64n)), powerOfTwoNear(K, rho.unit)),
-        K.fromRational(roundTo(kappa, 1n << 20n)),
-        products.map(
-          ({ first, second, weight }): Product<E> => ({
-            first,
-            second,
-            weight: K.mul(K.fromRational(roundTo(weight, FINEST)), powerOfTwoNear(K, units[first]! * units[second]!)),
-          }),
+      leaf: () =>
+        leafOf(
+          K,
+          relaxed,
+          exact(),
+          K.mul(K.fromRational(roundTo(rho.value, 64n)), powerOfTwoNear(K, rho.unit)),
+          K.fromRational(roundTo(kappa, 1n << 20n)),
+          products.map(
+            ({ first, second, weight }): Product<E> => ({
+              first,
+              second,
+              weight: K.mul(K.fromRational(roundTo(weight, FINEST)), powerOfTwoNear(K, units[first]! * units[second]!)),
+            }),
+          ),
         ),
-      ),
       omega: w,
       rho: rho.value * rho.unit,
       kappa,
@@ -456,15 +461,14 @@ function curvedOptions<E>(
 
 /** The values that neither curvature nor a constraint with a multiplier has, nor the form of one that they have. */
 function unneededValues<E>(
-  K: Field<E>,
   constraints: readonly MultivariatePolynomial<E>[],
-  omega: readonly E[],
+  omega: readonly number[],
   values: readonly number[],
 ): Set<number> {
   const forms = constraints.length - 2 * values.length;
   const isIn = (h: MultivariatePolynomial<E>, v: number) =>
     [...h.values()].some(({ variables }) => variables.length <= 2 && variables.includes(v));
-  const used = constraints.flatMap((h, j) => (K.isZero(omega[j]!) ? [] : [h]));
+  const used = constraints.flatMap((h, j) => (omega[j] === 0 ? [] : [h]));
   const left = new Set(values);
   // A list is walked together with what is added on the way.
   for (const h of used)

@@ -1,6 +1,5 @@
 /** One moving layer: a convex quadratic programme on each cell. */
 import { dot, squaredNorm } from "../../exact/field.js";
-import { solve } from "../../exact/linear.js";
 import type { MultivariatePolynomial } from "../../exact/multivariate.js";
 import type { Cell, Frame } from "../../kernel/explore.js";
 import type { Facts } from "../../kernel/facts.js";
@@ -14,6 +13,7 @@ import type { Search } from "../effort.js";
 import { combine } from "../search/combine.js";
 import { quadraticAscent } from "../search/conic.js";
 import { solveLp } from "../search/lp.js";
+import { solveSystem } from "../search/solve.js";
 import { binaryScale, combinationRows, plus, roundTo, scaleBy, sizeOf, toNumbers } from "../search/vectors.js";
 import { recut, subgradients } from "./multipliers.js";
 import { findParts } from "./parts.js";
@@ -178,7 +178,7 @@ function convexLeaf<E>(leaf: LeafFrame<E>, moving: readonly number[]): ConvexOut
     if (enough(rounded)) return leafOf(rounded);
   }
   const support = approximate.flatMap((x, k) => (x > 1e-9 ? [k] : []));
-  const exact = solve(
+  const exact = solveSystem(
     K,
     support.map((i) => support.map((j) => dot(K, vectors[i]!, vectors[j]!))),
     support.map((k) => bounds[k]!),

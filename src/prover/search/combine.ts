@@ -1,9 +1,9 @@
 /** Multipliers: θ as a combination of gradients, or a direction that separates it from them. */
 import { dot, equals, type Field } from "../../exact/field.js";
-import { solve } from "../../exact/linear.js";
 import { quadraticAscent } from "./conic.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers, normalized, normOf, orthonormalBasis, pivotColumns } from "./numeric.js";
+import { solveSystem } from "./solve.js";
 import { combinationRows, roundTo, toNumbers } from "./vectors.js";
 
 export type Combination<E> =
@@ -25,11 +25,46 @@ export function combine<E>(K: Field<E>, vectors: readonly (readonly E[])[], targ
   return { kind: "separated", separating: descends ? separating : separating.map(K.neg) };
 }
 
+/** Weights in floating point, and the exact ones when they are asked for. */
+export interface Weights<E> {
+  readonly floats: readonly number[];
+  /** Null where there turn out to be none. */
+  readonly exact: () => readonly E[] | null;
+}
+
+/** The weights that `combine` finds, or null where it finds a direction; in a number field floating point tells which, where that is clear. */
+export function combinationWeights<E>(
+  K: Field<E>,
+  vectors: readonly (readonly E[])[],
+  target: readonly E[],
+): Weights<E> | null {
+  const find = () => {
+    const combination = combine(K, vectors, target);
+    return combination.kind === "found" ? combination.weights : null;
+  };
+  if (K.degree > 1 && K.functions === null) {
+    const { weights, distance } = nearestCombination(K, vectors, target);
+    if (distance > FAR) return null;
+    if (distance <= CLOSE) {
+      let exact: readonly E[] | null | undefined;
+      return {
+        floats: weights,
+        exact: () => {
+          if (exact === undefined) exact = find();
+          return exact;
+        },
+      };
+    }
+  }
+  const weights = find();
+  return weights && { floats: toNumbers(K, weights), exact: () => weights };
+}
+
 /** The same on the support of the nearest combination in floating point. */
 function supportedWeights<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]): E[] | null {
   if (isQuick(K, vectors, target)) return null;
-  const { weights, residual } = nearestCombination(K, vectors, target);
-  if (normOf(residual) > CLOSE * normOf(toNumbers(K, target))) return null;
+  const { weights, distance } = nearestCombination(K, vectors, target);
+  if (distance > CLOSE) return null;
   const support = weights.flatMap((c, k) => (c > 0 ? [k] : []));
   const exact = onlyWeights(
     K,
@@ -46,17 +81,18 @@ function isQuick<E>(K: Field<E>, vectors: readonly unknown[], target: readonly u
   return K.degree === 1 && vectors.length * target.length <= QUICK;
 }
 
-/** Relative to the target. */
+/** Distances, relative to the target, of what is a combination and of what is none. */
 const CLOSE = 1e-7;
+const FAR = 1e-3;
 
 /**
  * A direction, nearly one that separates the target from the vectors as `combine` finds it, rounded: good for proposing further vectors. Null
  * where the target is nearly a combination.
  */
 export function nearlySeparating<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]): E[] | null {
-  const { residual } = nearestCombination(K, vectors, target);
+  const { residual, distance } = nearestCombination(K, vectors, target);
+  if (distance <= CLOSE) return null;
   const size = Math.max(...residual.map(Math.abs));
-  if (size <= CLOSE * normOf(toNumbers(K, target))) return null;
   return residual.map((c) => K.fromRational(roundTo(-c / size, 1n << 20n)));
 }
 
@@ -64,11 +100,16 @@ export function nearlySeparating<E>(K: Field<E>, vectors: readonly (readonly E[]
 function nearestCombination<E>(K: Field<E>, vectors: readonly (readonly E[])[], target: readonly E[]) {
   const floats = vectors.map((v) => toNumbers(K, v));
   const goal = toNumbers(K, target);
+  // All of length 1, whatever their scales.
+  const sizes = floats.map((v) => normOf(v) || 1);
+  const size = normOf(goal) || 1;
+  const units = floats.map((v, k) => v.map((c) => c / sizes[k]!));
   const weights = quadraticAscent(
-    floats,
-    floats.map((v) => dotNumbers(v, goal)),
-  );
-  return { weights, residual: goal.map((c, k) => floats.reduce((t, v, j) => t - weights[j]! * v[k]!, c)) };
+    units,
+    units.map((v) => dotNumbers(v, goal) / size),
+  ).map((w, k) => (w * size) / sizes[k]!);
+  const residual = goal.map((c, k) => floats.reduce((t, v, j) => t - weights[j]! * v[k]!, c));
+  return { weights, residual, distance: normOf(residual) / size };
 }
 
 /** Whether unit vectors along these are independent, in floating point. */
@@ -85,7 +126,7 @@ export function onlyWeights<E>(K: Field<E>, vectors: readonly (readonly E[])[], 
   const floats = vectors.map((v) => toNumbers(K, v));
   if (!areIndependent(floats)) return null;
   const rows = pivotColumns(floats);
-  const weights = solve(
+  const weights = solveSystem(
     K,
     rows.map((k) => vectors.map((v) => v[k]!)),
     rows.map((k) => target[k]!),

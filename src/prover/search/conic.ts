@@ -4,9 +4,10 @@
  * floating point and made exact; the caller checks.
  */
 import { dot, type Field, squaredNorm } from "../../exact/field.js";
-import { isPositiveSemidefinite, solve } from "../../exact/linear.js";
+import { isPositiveSemidefinite } from "../../exact/linear.js";
 import { solveLp } from "./lp.js";
 import { dotNumbers, normOf, symmetricEigen } from "./numeric.js";
+import { solveSystem } from "./solve.js";
 import { binaryScale, fraction, plus, roundTo, scaleBy, sizeOf, toNumbers } from "./vectors.js";
 
 const MAX_ROUNDS = 16;
@@ -125,7 +126,7 @@ export function intoBall<E>(
     if (enough(rounded)) return { weights: unscaled(rounded), approximate };
   }
   const support = solution.flatMap((x, k) => (x > 1e-9 ? [k] : []));
-  const exact = solve(
+  const exact = solveSystem(
     K,
     support.map((i) => support.map((j) => dot(K, scaled[i]!, scaled[j]!))),
     support.map((i) => K.neg(dot(K, scaled[i]!, scaledTarget))),

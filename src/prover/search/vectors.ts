@@ -3,6 +3,7 @@ import type { Field } from "../../exact/field.js";
 import { type Rational, rational } from "../../exact/rational.js";
 import type { Curve } from "../../kernel/forward.js";
 import type { SparseVector } from "../../network/codec.js";
+import { independentRows } from "./solve.js";
 
 export function fraction<E>(K: Field<E>, numerator: bigint, denominator = 1n): E {
   return K.fromRational(rational(numerator, denominator));
@@ -47,27 +48,6 @@ export function sizeOf<E>(K: Field<E>, vector: Iterable<E>): number {
 /** The nearest fraction with the given denominator. */
 export function roundTo(x: number, denominator: bigint): Rational {
   return rational(BigInt(Math.round(x * Number(denominator))), denominator);
-}
-
-/** The positions of a maximal linearly independent set of rows, the earliest possible. */
-export function independentRows<E>(K: Field<E>, rows: readonly (readonly E[])[]): number[] {
-  const basis: { pivot: number; row: E[] }[] = [];
-  const chosen: number[] = [];
-  for (const [k, row] of rows.entries()) {
-    const rest = [...row];
-    for (const { pivot, row: reducer } of basis) {
-      const factor = rest[pivot]!;
-      if (K.isZero(factor)) continue;
-      for (let j = 0; j < rest.length; j++)
-        if (!K.isZero(reducer[j]!)) rest[j] = K.sub(rest[j]!, K.mul(factor, reducer[j]!));
-    }
-    const pivot = rest.findIndex((c) => !K.isZero(c));
-    if (pivot === -1) continue;
-    basis.push({ pivot, row: scaleBy(K, rest, K.inv(rest[pivot]!)) });
-    chosen.push(k);
-    if (basis.length === row.length) break;
-  }
-  return chosen;
 }
 
 /** The rows of Σ_k x_k vector_k = target for a linear programme, without the redundant ones. */
