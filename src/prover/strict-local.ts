@@ -9,28 +9,20 @@ import {
   tailBound,
 } from "../exact/multivariate.js";
 import { Q as rationals } from "../exact/rational.js";
-import { type Cell, cellOf, type Frame, type Signed, type Tree } from "../kernel/explore.js";
+import type { Cell, Frame, Signed, Tree } from "../kernel/explore.js";
 import type { Facts } from "../kernel/facts.js";
 import type { UnitAtSample } from "../kernel/forward.js";
 import type { Of } from "../kernel/statements/index.js";
 import { localOn, type Product, type StrictLeaf } from "../kernel/statements/strict-local.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { isLinearLayer, parametersOf, type Scope } from "../network/network.js";
+import { parametersOf, type Scope } from "../network/network.js";
 import { branch, growTree, leavesOf, mapLeaves } from "./cells.js";
 import type { Search } from "./effort.js";
 import { FLOATS } from "./search/approximate.js";
 import { areIndependent, combinationWeights, type Weights } from "./search/combine.js";
-import { mayCount, nearPoint, nextOpen, openKinks } from "./search/local.js";
+import { hasMoreCells, mayCount, nearPoint, nextOpen, openKinks } from "./search/local.js";
 import { solveLp } from "./search/lp.js";
-import {
-  applyMatrix,
-  dotNumbers,
-  normalized,
-  normOf,
-  orthonormalBasis,
-  restrict,
-  symmetricEigen,
-} from "./search/numeric.js";
+import { applyMatrix, dotNumbers, normOf, orthonormalBasis, restrict, symmetricEigen } from "./search/numeric.js";
 import { type Column, cholesky, followPath } from "./search/semidefinite.js";
 import {
   binaryScale,
@@ -75,8 +67,7 @@ export function findStrictLocal<E>(facts: Facts<E>, scope: Scope, search: Search
     mayCount(frame),
   );
   const cellsUpTo = (most: number) => {
-    // Forms that are linearly independent make all cells that their signs could.
-    if (independentKinks(frame) > Math.log2(most)) return null;
+    if (hasMoreCells(frame, active, most)) return null;
     return growTree<E, Candidates<E>>(
       frame,
       next,
@@ -130,31 +121,6 @@ function relaxedCells<E>(frame: Frame<E>, moving: readonly number[], search: Sea
     progress("strict local optimum", splits, most);
     return { split: found.split };
   });
-}
-
-/** The rank, in floating point, of the linear forms without a sign at θ in the last hidden layer, if it is the only one with kinks. */
-function independentKinks<E>(frame: Frame<E>): number {
-  const { instance, margins, active } = frame.facts;
-  const { field: K, network } = instance;
-  const root = cellOf(frame, []);
-  const counts = mayCount(frame);
-  // Below other hidden layers a unit need not be asked for.
-  const layer = network.layers.length - 2;
-  if (layer < 0 || network.slopes.some((_, l) => l < layer && !isLinearLayer(network, l))) return 0;
-  const isSeen = (unit: number) =>
-    network.layers[layer + 1]?.some((row) =>
-      row.some(({ from, weight }) => from === unit && counts(weight, layer + 1)),
-    );
-  const samples = new Set(active.map((j) => margins[j]!.sample));
-  const forms = [...samples].flatMap((sample) =>
-    (root.sample(sample).layers[layer] ?? []).flatMap(({ z, sign }, unit) => {
-      if (sign !== null || z === null || !isSeen(unit)) return [];
-      return [...z.values()].every(({ variables }) => variables.length === 1) ? [z] : [];
-    }),
-  );
-  const variables = [...new Set(forms.flatMap((z) => [...z.values()].map(({ variables: [v] }) => v!)))];
-  const vectors = forms.map((z) => variables.map((v) => K.toNumber(z.get(String(v))?.coefficient ?? K.zero)));
-  return orthonormalBasis(vectors.map(normalized)).length;
 }
 
 interface Option<E> {

@@ -10,6 +10,7 @@ import { verifyStatement } from "../../kernel/verify.js";
 import { isLinear, parametersOf } from "../../network/network.js";
 import { growTree, leavesOf, mapLeaves } from "../cells.js";
 import type { Search } from "../effort.js";
+import { hasMoreCells } from "../search/local.js";
 import { type LinearRow, solveLp } from "../search/lp.js";
 import { dotNumbers, normOf, symmetricEigen } from "../search/numeric.js";
 import { fraction, roundTo, toNumbers } from "../search/vectors.js";
@@ -51,7 +52,9 @@ export function findJointBound<E>(
     ? () => null
     : firstOf(openUnits(frame, every, true), openWeight(above), openUnits(frame, every));
   const most = MAX_JOINT_CELLS * effort;
-  const tree = growTree<E, { readonly cell: Cell<E> }>(frame, next, (cell) => ({ cell }), most);
+  const tree = hasMoreCells(frame, every, most)
+    ? null
+    : growTree<E, { readonly cell: Cell<E> }>(frame, next, (cell) => ({ cell }), most);
   if (tree === null) {
     reached(`${most} cells of the whole network`);
     return null;

@@ -12,6 +12,7 @@ import { growTree, leavesOf, mapLeaves } from "../cells.js";
 import type { Search } from "../effort.js";
 import { combine } from "../search/combine.js";
 import { quadraticAscent } from "../search/conic.js";
+import { hasMoreCells } from "../search/local.js";
 import { solveLp } from "../search/lp.js";
 import { solveSystem } from "../search/solve.js";
 import { binaryScale, combinationRows, plus, roundTo, scaleBy, sizeOf, toNumbers } from "../search/vectors.js";
@@ -60,7 +61,9 @@ export function decideOneLayer<E>(facts: Facts<E>, scope: Scope, reach: Reach, s
   const place = placing(instance, shape, [wholeOf(instance, shape)], false);
   const every = facts.margins.map((_, j) => j);
   const most = MAX_LAYER_CELLS * search.effort;
-  const tree = growTree<E, { readonly cell: Cell<E> }>(frame, openUnits(frame, every), (cell) => ({ cell }), most);
+  const tree = hasMoreCells(frame, every, most)
+    ? null
+    : growTree<E, { readonly cell: Cell<E> }>(frame, openUnits(frame, every), (cell) => ({ cell }), most);
   if (tree === null) {
     search.reached(`${most} cells of the layer`);
     return open("relaxing its signs did not decide it");

@@ -10,6 +10,7 @@ import { type Network, parametersOf, type Scope } from "../../network/network.js
 import { growTree, leavesOf } from "../cells.js";
 import type { Search } from "../effort.js";
 import { areIndependent, onlyWeights } from "../search/combine.js";
+import { hasMoreCells } from "../search/local.js";
 import { solveLp } from "../search/lp.js";
 import { combinationRows, fraction, roundTo, toNumbers } from "../search/vectors.js";
 import { openUnits } from "./signs.js";
@@ -118,12 +119,14 @@ export function subgradients<E>(
   const columns: { margin: number; vector: readonly E[] }[] = [];
   for (const j of active) {
     const margin = margins[j]!;
-    const tree = growTree<E, Pattern>(
-      frame,
-      openUnits(frame, [j]),
-      (cell) => cell.sample(margin.sample).layers.map((layer) => layer.map(({ sign }) => sign === 1)),
-      MAX_COLUMNS * effort,
-    );
+    const tree = hasMoreCells(frame, [j], MAX_COLUMNS * effort)
+      ? null
+      : growTree<E, Pattern>(
+          frame,
+          openUnits(frame, [j]),
+          (cell) => cell.sample(margin.sample).layers.map((layer) => layer.map(({ sign }) => sign === 1)),
+          MAX_COLUMNS * effort,
+        );
     if (tree === null) {
       reached(`${MAX_COLUMNS * effort} subgradients of a margin`);
       return null;

@@ -7,6 +7,7 @@ import type { UnitAtSample } from "../../kernel/forward.js";
 import { localOn } from "../../kernel/statements/strict-local.js";
 import { type Margin, weightsOf } from "../../network/instance.js";
 import { isLinearLayer, parametersOf, type Scope } from "../../network/network.js";
+import { normalized, orthonormalBasis } from "./numeric.js";
 
 /** The cells of a neighbourhood of θ. */
 export function nearPoint<E>(facts: Facts<E>, scope: Scope): Frame<E> {
@@ -97,6 +98,39 @@ export function nextOpen<E>(
     }
     return null;
   };
+}
+
+/**
+ * Whether the signs that these margins depend on make more cells than so many for certain: linear forms that are independent, in floating point,
+ * make all cells that their signs could. Told where only the last hidden layer has kinks: below others a unit need not be asked for.
+ */
+export function hasMoreCells<E>(frame: Frame<E>, own: readonly number[], most: number): boolean {
+  const { instance, margins } = frame.facts;
+  const { field: K, network } = instance;
+  const layer = network.layers.length - 2;
+  if (layer < 0 || network.slopes.some((_, l) => l < layer && !isLinearLayer(network, l))) return false;
+  const root = cellOf(frame, []);
+  const counts = mayCount(frame);
+  const seen = new Set(
+    (network.layers[layer + 1] ?? []).flat().flatMap(({ from, weight }) => (counts(weight, layer + 1) ? [from] : [])),
+  );
+  const samples = new Set(own.map((j) => margins[j]!.sample));
+  const forms = [...samples].flatMap((sample) =>
+    (root.sample(sample).layers[layer] ?? []).flatMap(({ z, sign }, unit) => {
+      if (sign !== null || z === null || !seen.has(unit)) return [];
+      return [...z.values()].every(({ variables }) => variables.length === 1) ? [z] : [];
+    }),
+  );
+  // A few at a time: rank is dear with many inputs, and as soon as it is large enough the rest does not matter.
+  const basis: number[][] = [];
+  const variables = [...new Set(forms.flatMap((z) => [...z.values()].map(({ variables: [v] }) => v!)))];
+  const enough = Math.floor(Math.log2(most)) + 1;
+  for (const z of forms) {
+    const vector = normalized(variables.map((v) => K.toNumber(z.get(String(v))?.coefficient ?? K.zero)));
+    basis.push(...orthonormalBasis([...basis, vector]).slice(basis.length));
+    if (basis.length >= enough) return true;
+  }
+  return false;
 }
 
 /** The constraints h_j ≥ 0 of a closed cell around θ, as polynomials in the displacement: active margins less 1, then signs. */
