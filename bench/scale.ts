@@ -196,7 +196,9 @@ function measureDescent(problem: ProblemJson): Measured {
   const { result, time } = seconds(() => findDescent(facts, null, ORDINARY));
   const answer = result.kind === "found" ? "found" : `none${result.gaps.map((gap) => `; ${gap}`).join("")}`;
   const n = problem.data.length;
-  console.log([problem.name.replace(/-\d+-.*/, "").padEnd(28), n, kinks, answer, time.toFixed(2)].join("\t"));
+  console.log(
+    [problem.name.replace(/-\d+-(samples|dead).*/, "").padEnd(28), n, kinks, answer, time.toFixed(2)].join("\t"),
+  );
   return { n, check: time };
 }
 

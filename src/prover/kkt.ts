@@ -1,13 +1,13 @@
 /** Finds what `kernel/statements/kkt.ts` and `not-kkt.ts` check, by column generation over the realizable patterns. */
-import { compare, sum } from "../exact/field.js";
+import { compare } from "../exact/field.js";
 import { type Cell, cellOf, keyOf, type Tree } from "../kernel/explore.js";
 import type { Facts } from "../kernel/facts.js";
 import { gradient, type Pattern, type UnitAtSample } from "../kernel/forward.js";
 import type { Of } from "../kernel/statements/index.js";
-import { kinksAt } from "../kernel/statements/not-kkt.js";
+import { kinksAt, lowestRate } from "../kernel/statements/not-kkt.js";
 import { verifyStatement } from "../kernel/verify.js";
-import { type Margin, weightsOf } from "../network/instance.js";
-import { isLinearLayer, type Network } from "../network/network.js";
+import type { Margin } from "../network/instance.js";
+import { isLinearLayer } from "../network/network.js";
 import { growTree, leavesOf, mapLeaves } from "./cells.js";
 import type { Search } from "./effort.js";
 import { combine, nearlySeparating } from "./search/combine.js";
@@ -109,9 +109,7 @@ export function decideKkt<E>(facts: Facts<E>, search: Search): KktOutcome<E> {
         kind: "undecided",
         reason: "a pattern of kinks in deeper layers could be neither realized nor excluded",
       };
-    const evidence = trees.evidence();
-    if (evidence === null) return { kind: "undecided", reason: tooMany };
-    const statement: Of<"not-kkt", E> = { kind: "not-kkt", direction, trees: evidence };
+    const statement: Of<"not-kkt", E> = { kind: "not-kkt", direction, trees: trees.evidence() };
     const verdict = verifyStatement(instance, statement);
     if (verdict.accepted) return { kind: "not-kkt", statement };
     return { kind: "undecided", reason: `the direction that separates the point was refused: ${verdict.found}` };
@@ -119,29 +117,39 @@ export function decideKkt<E>(facts: Facts<E>, search: Search): KktOutcome<E> {
   return { kind: "undecided", reason: `no decision after ${rounds} rounds of column generation` };
 }
 
-/** Per sample the trees of its kinks below the last hidden layer that matter there, and of those that patterns were excluded by. */
+/** Per sample the tree of its kinks: those above others that are open, and those that patterns were excluded by. */
 function kinkTrees<E>(facts: Facts<E>, most: number) {
   const { instance, margins, active } = facts;
   const { field: K, network } = instance;
   const frame = kinksAt(facts);
   const top = network.layers.length - 2;
+  const [now, ever] = [countsNow(frame), mayCount(frame)];
   // To first order only weights that are not zero carry a kink up, however many dead units there are; polynomials need more.
-  const now = countsNow(frame);
-  const ever = mayCount(frame);
   const determined: Counts = (weight, layer) => (layer > top ? now : ever)(weight, layer);
   const named = new Map<string, UnitAtSample>();
-
-  const grow = (sample: number, counts: Counts): Tree<E, Cell<E>> | null => {
-    const own = [...named.values()].filter((kink) => kink.sample === sample);
-    const activeOnes = active.flatMap((j) => (margins[j]!.sample === sample ? [margins[j]!] : []));
-    const deeper = nextOpen(frame, activeOnes, counts, ({ layer }) => layer < top);
-    const next = (cell: Cell<E>) => own.find((kink) => cell.form(kink).sign === null) ?? deeper(cell);
-    return growTree<E, Cell<E>>(frame, next, (cell) => cell, most);
-  };
   const trees = new Map<number, Tree<E, Cell<E>> | null>();
-  const grown = (sample: number) => {
-    if (!trees.has(sample)) trees.set(sample, grow(sample, now));
-    return trees.get(sample)!;
+
+  const grown = (sample: number): Tree<E, Cell<E>> | null => {
+    const known = trees.get(sample);
+    if (known !== undefined) return known;
+    const own = [...named.values()].filter((kink) => kink.sample === sample);
+    const next = (cell: Cell<E>): UnitAtSample | null => {
+      for (const kink of own) if (cell.form(kink).sign === null) return kink;
+      for (const j of active) {
+        if (margins[j]!.sample !== sample) continue;
+        const lowest = lowestRate(frame, cell, margins[j]!, new Map());
+        if (lowest.kind === "open") return lowest.at;
+      }
+      return null;
+    };
+    const tree = growTree<E, Cell<E>>(frame, next, (cell) => cell, most);
+    trees.set(sample, tree);
+    return tree;
+  };
+  const lowestOn = (cell: Cell<E>, margin: Margin, direction: Of<"not-kkt", E>["direction"]) => {
+    const lowest = lowestRate(frame, cell, margin, direction);
+    if (lowest.kind === "open") throw new Error("the rate of a margin depends on a kink that the tree does not split");
+    return { cell, ...lowest };
   };
 
   return {
@@ -156,84 +164,27 @@ function kinkTrees<E>(facts: Facts<E>, most: number) {
     lowest: (margin: Margin, direction: Of<"not-kkt", E>["direction"]): { rate: E; pattern: Pattern } | null => {
       const tree = grown(margin.sample);
       if (tree === null) return null;
-      const [first, ...others] = leavesOf(tree).map((cell) => ({ cell, ...lowestOn(facts, cell, margin, direction) }));
+      const [first, ...others] = leavesOf(tree).map((cell) => lowestOn(cell, margin, direction));
       const least = others.reduce((best, one) => (compare(K, one.rate, best.rate) < 0 ? one : best), first!);
       if (K.sign(least.rate) >= 0) return { rate: least.rate, pattern: [] };
       // The kinks that do not matter are on, as far as those are that they depend on.
       const next = nextOpen(frame, [margin], determined, ({ layer }) => layer < top);
       let { cell } = least;
-      for (let at = next(cell); at !== null; at = next(cell))
-        cell = cellOf(frame, [...cell.conditions, { at, orientation: 1 }]);
+      for (let at = next(cell); at !== null; at = next(cell)) {
+        const orientation = least.sides[at.layer]!.get(at.unit) === false ? -1 : 1;
+        cell = cellOf(frame, [...cell.conditions, { at, orientation }]);
+      }
       const pattern = cell
         .sample(margin.sample)
-        .layers.map((units, layer) => units.map(({ sign }, unit) => (layer === top ? least.on.has(unit) : sign === 1)));
+        .layers.map((units, layer) =>
+          units.map(({ sign }, unit) => sign === 1 || (layer === top && least.sides[top]!.get(unit) === true)),
+        );
       return { rate: least.rate, pattern };
     },
-    /** The trees with any split, of all kinks below the last hidden layer whose polynomials a rate depends on; null where they are too large. */
-    evidence: (): Of<"not-kkt", E>["trees"] | null => {
-      const samples = [...new Set(active.map((j) => margins[j]!.sample))];
-      const all = samples.map((sample) => ({ sample, tree: grow(sample, determined) }));
-      return all.some(({ tree }) => tree === null)
-        ? null
-        : all.flatMap(({ sample, tree }) =>
-            tree === null || !("split" in tree) ? [] : [{ sample, tree: mapLeaves(tree, () => ({})) }],
-          );
-    },
+    /** The trees with any split. */
+    evidence: (): Of<"not-kkt", E>["trees"] =>
+      [...trees].flatMap(([sample, tree]) =>
+        tree === null || !("split" in tree) ? [] : [{ sample, tree: mapLeaves(tree, () => ({})) }],
+      ),
   };
-}
-
-/**
- * The least rate of a margin along a direction over the patterns of a cell, with the units of the last hidden layer that are on there: its
- * kinks take the side that is worse. Those without a sign below do not matter.
- */
-function lowestOn<E>(
-  { instance, passes }: Facts<E>,
-  cell: Cell<E>,
-  { sample, plus, minus }: Margin,
-  direction: Of<"not-kkt", E>["direction"],
-): { readonly rate: E; readonly on: ReadonlySet<number> } {
-  const { field: K, network, point, data } = instance;
-  const weights = weightsOf(instance, point);
-  const last = network.layers.length - 1;
-  const { layers } = cell.sample(sample);
-  const on = new Set<number>();
-  let values: readonly E[] = data[sample]!.x;
-  let rates: readonly E[] = values.map(() => K.zero);
-  const rateOf = (row: Network["layers"][number][number]) => {
-    let rate = K.zero;
-    for (const { from, weight } of row) {
-      const along = direction.get(weight);
-      if (along !== undefined && !K.isZero(values[from]!)) rate = K.add(rate, K.mul(along, values[from]!));
-      if (!K.isZero(rates[from]!) && !K.isZero(weights[weight]!))
-        rate = K.add(rate, K.mul(weights[weight]!, rates[from]!));
-    }
-    return rate;
-  };
-  /** Of the outputs of the margin, with its sign. */
-  const atOutputs = (value: (row: Network["layers"][number][number]) => E): E => {
-    const [raised, lowered] = [plus, minus].map((output) =>
-      output === null ? K.zero : value(network.layers[last]![output]!),
-    );
-    return K.sub(raised!, lowered!);
-  };
-  for (const [l, units] of layers.entries()) {
-    const slope = K.fromRational(network.slopes[l]!);
-    rates = network.layers[l]!.map((row, unit) => {
-      const rate = rateOf(row);
-      let { sign } = units[unit]!;
-      if (sign === null && l === last - 1 && !isLinearLayer(network, l)) {
-        const factor = atOutputs((above) =>
-          sum(
-            K,
-            above.flatMap(({ from, weight }) => (from === unit ? [weights[weight]!] : [])),
-          ),
-        );
-        sign = K.sign(K.mul(factor, rate)) < 0 ? 1 : -1;
-      }
-      if (l === last - 1 && sign === 1) on.add(unit);
-      return sign === 1 ? rate : K.mul(slope, rate);
-    });
-    values = passes[sample]!.preactivations[l]!.map((z) => (K.sign(z) > 0 ? z : K.mul(slope, z)));
-  }
-  return { rate: atOutputs(rateOf), on };
 }

@@ -10,6 +10,7 @@ import { verifyStatement } from "../kernel/verify.js";
 import type { SparseVector } from "../network/codec.js";
 import { type Instance, marginOf } from "../network/instance.js";
 import type { Network } from "../network/network.js";
+import type { Search } from "./effort.js";
 import { approximate } from "./search/approximate.js";
 import { fraction } from "./search/vectors.js";
 
@@ -21,12 +22,19 @@ const MAX_EXACT = 8;
 const ENDS = [1n, 4n, 64n, 4096n];
 
 /** A curve of points that are no longer than the given one, or null. */
-export function findContinuum<E>(facts: Facts<E>): NotStrict<E> | null {
+export function findContinuum<E>(facts: Facts<E>, { effort, reached }: Search): NotStrict<E> | null {
   const { instance } = facts;
   const { field: K, network } = instance;
   let [tried, exact] = [0, 0];
   for (const pairs of turnsIn(network)) {
-    if (++tried > MAX_TURNS || exact >= MAX_EXACT) return null;
+    if (++tried > MAX_TURNS * effort) {
+      reached(`${MAX_TURNS * effort} turns of pairs of units`);
+      return null;
+    }
+    if (exact >= MAX_EXACT * effort) {
+      reached(`${MAX_EXACT * effort} turns that the kernel refused`);
+      return null;
+    }
     const steps = turn(instance, pairs);
     if (steps.every((step) => step.size === 0) || !seemsFeasible(facts, pairs)) continue;
     exact++;

@@ -104,7 +104,7 @@ export function prove<E>(
   else keep(kkt.statement);
 
   const whole = decideWhole(facts, kkt.kind === "kkt" ? kkt.statement : null, hints, search, keep);
-  if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts));
+  if (whole.local === "yes" && !whole.strict) keep(findContinuum(facts, search));
   const outside = (shapeOf(instance, null) === null ? OUTSIDE : "") + limitsText();
   if (whole.local === "undecided") leave({ about: "local", scope: null }, whole.reason + outside);
   if (whole.global === "undecided") {

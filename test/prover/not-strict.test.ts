@@ -5,6 +5,7 @@ import { verifyStatement } from "../../src/kernel/verify.js";
 import { marginOf } from "../../src/network/instance.js";
 import { parseInstance } from "../../src/problem/problem.js";
 import { certify } from "../../src/prover/certify.js";
+import { ORDINARY } from "../../src/prover/effort.js";
 import { findContinuum } from "../../src/prover/not-strict.js";
 
 const given = (network: object, data: object, point: object) =>
@@ -48,7 +49,7 @@ describe("a continuum through the point", () => {
     ],
   ];
   it.each(cases)("%s", (_, instance) => {
-    const statement = findContinuum(factsOf(instance))!;
+    const statement = findContinuum(factsOf(instance), ORDINARY)!;
     const verdict = verifyStatement(instance, statement);
     expect(verdict).toMatchObject({ accepted: true, meaning: { about: "strict", answer: "no" } });
     // The points themselves, by themselves: no longer, feasible, and others.
@@ -83,7 +84,7 @@ describe("a continuum through the point", () => {
       "a frozen partner",
       given(full([1, 2, 1], "relu", { frozen: { "W1[2,1]": "0" } }), [{ x: ["1"], y: 1 }], ["1", "1", "0"]),
     ],
-  ])("none: %s", (_, instance) => expect(findContinuum(factsOf(instance))).toBeNull());
+  ])("none: %s", (_, instance) => expect(findContinuum(factsOf(instance), ORDINARY)).toBeNull());
 
   it("is looked for where an optimum is not shown to be strict, and nowhere else", () => {
     const kinds = (instance: ReturnType<typeof given>) =>
@@ -101,7 +102,7 @@ describe("a continuum through the point", () => {
       ],
       ["1", "0", "1", "0"],
     );
-    const statement = findContinuum(factsOf(instance))!;
+    const statement = findContinuum(factsOf(instance), ORDINARY)!;
     const verdict = verifyStatement(instance, statement);
     if (!verdict.accepted || verdict.proved.kind !== "not-strict") return expect.unreachable();
     const { field: K, point } = instance;

@@ -2,13 +2,14 @@
  * `not-kkt`: a direction d that separates θ from the cone of the Clarke subgradients of the active margins: θ·d < 0, and no active
  * margin decreases along d under any pattern that is consistent at θ and not gone. (`proofs/theory.md`, §3.)
  */
-import { type Field, sum } from "../../exact/field.js";
-import { gradientAtOrigin, type MultivariatePolynomial } from "../../exact/multivariate.js";
+import { sum } from "../../exact/field.js";
 import { listOf, objectOf, type SparseVector, word } from "../../network/codec.js";
 import { type Margin, marginText, weightsOf } from "../../network/instance.js";
+import { isLinearLayer, type Network } from "../../network/network.js";
 import { ensure } from "../ensure.js";
 import { type Cell, explore, type Frame, type Tree } from "../explore.js";
 import type { Facts } from "../facts.js";
+import { type UnitAtSample, unitText } from "../forward.js";
 import type { Kind } from "../statement.js";
 
 /** Nothing has to be said at a leaf. */
@@ -53,10 +54,12 @@ export const notKkt = <E>(): Kind<E, NotKkt<E>, null> => ({
           const margin = margins[j]!;
           if (margin.sample !== sample) continue;
           const lowest = lowestRate(frame, cell, margin, direction);
+          const open = lowest.kind === "open" ? lowest.at : null;
           ensure(
-            lowest !== null,
+            lowest.kind === "rate",
             "not-kkt.open",
-            () => `${marginText(margin)} depends on a kink that the tree does not split`,
+            () =>
+              `${marginText(margin)} depends on an open kink and, above it, on ${unitText(open!)}, which is open too`,
           );
           const ascends = K.sign(lowest.rate) >= 0;
           ensure(
@@ -83,59 +86,89 @@ export function kinksAt<E>(facts: Facts<E>): Frame<E> {
   return { facts, layers: facts.instance.network.layers, scope: null, reach: "near", from: "point" };
 }
 
+export type LowestRate<E> =
+  /** With the worse sides of the open kinks that it takes, per layer by unit: whether on. */
+  | { readonly kind: "rate"; readonly rate: E; readonly sides: readonly ReadonlyMap<number, boolean>[] }
+  /** A kink without a sign above another one. */
+  | { readonly kind: "open"; readonly at: UnitAtSample };
+
 /**
- * The least rate of a margin along d over the patterns of a cell, with the units of the last hidden layer that are on there; null where
- * a kink below is open. The kinks of the last hidden layer enter the rate one by one, so there the worst side is taken of each.
+ * The least rate of a margin along d over the patterns of a cell. Open kinks of which none is above another enter the rate one by one, so
+ * that the worse side is taken of each.
  */
 export function lowestRate<E>(
   { facts: { instance, passes } }: Frame<E>,
   cell: Cell<E>,
   { sample, plus, minus }: Margin,
   direction: SparseVector<E>,
-): { readonly rate: E; readonly on: ReadonlySet<number> } | null {
+): LowestRate<E> {
   const { field: K, network, point, data } = instance;
   const weights = weightsOf(instance, point);
   const last = network.layers.length - 1;
-  const units = last === 0 ? [] : cell.sample(sample).layers[last - 1]!;
-  const slope = last === 0 ? K.one : K.fromRational(network.slopes[last - 1]!);
-  const atPoint = (unit: number) => {
-    const z = passes[sample]!.preactivations[last - 1]![unit]!;
-    return K.sign(z) > 0 ? z : K.mul(slope, z);
+  const { preactivations } = passes[sample]!;
+  const slopes = network.slopes.map(K.fromRational);
+  const valueAt = (l: number, unit: number): E => {
+    if (l < 0) return data[sample]!.x[unit]!;
+    const z = preactivations[l]![unit]!;
+    return isLinearLayer(network, l) || K.sign(z) > 0 ? z : K.mul(slopes[l]!, z);
   };
-  const on = new Set(units.flatMap(({ sign }, unit) => (sign === 1 ? [unit] : [])));
-  let total = K.zero;
-  const open = new Map<number, E>(); // the weight of each unit whose output is not determined, in the margin
-  for (const [output, side] of [
-    [plus, K.one],
-    [minus, K.neg(K.one)],
-  ] as const) {
-    if (output === null) continue;
-    for (const { from, weight } of network.layers[last]![output]!) {
-      const factor = K.mul(side, weights[weight]!);
-      const moved = K.mul(side, direction.get(weight) ?? K.zero);
-      total = K.add(total, K.mul(moved, last === 0 ? data[sample]!.x[from]! : atPoint(from)));
-      if (last === 0) continue;
-      const { output: known } = units[from]!;
-      if (known === null) open.set(from, K.add(open.get(from) ?? K.zero, factor));
-      else total = K.add(total, K.mul(factor, rateOf(K, known, direction)));
+  // Upwards: the rate of each unit's z, null above an open kink; and σ' there, null where it is open.
+  const rates: (E | null)[][] = [];
+  const factors: (E | null)[][] = [];
+  const rateOf = (l: number, row: Network["layers"][number][number]): E | null => {
+    let total = K.zero;
+    for (const { from, weight } of row) {
+      total = K.add(total, K.mul(direction.get(weight) ?? K.zero, valueAt(l - 1, from)));
+      if (l === 0 || K.isZero(weights[weight]!)) continue;
+      const [rate, factor] = [rates[l - 1]![from]!, factors[l - 1]![from]!];
+      if (rate === null || factor === null) return null;
+      total = K.add(total, K.mul(weights[weight]!, K.mul(factor, rate)));
     }
+    return total;
+  };
+  for (const [l, rows] of network.layers.slice(0, last).entries()) {
+    const units = cell.sample(sample).layers[l]!;
+    rates.push(rows.map((row) => rateOf(l, row)));
+    factors.push(
+      rows.map((_, unit) => {
+        const { sign } = units[unit]!;
+        return isLinearLayer(network, l) || sign === 1
+          ? K.one
+          : sign === null
+            ? null
+            : sign === 0
+              ? K.zero
+              : slopes[l]!;
+      }),
+    );
   }
-  for (const [unit, factor] of open) {
-    if (K.isZero(factor)) continue;
-    const { z } = units[unit]!;
-    if (z === null) return null;
-    const whenOn = K.mul(factor, rateOf(K, z, direction));
-    if (K.sign(whenOn) < 0) on.add(unit);
-    total = K.add(total, K.sign(whenOn) < 0 ? whenOn : K.mul(slope, whenOn));
+  // Downwards, with what each unit's value counts in the margin.
+  let total = K.zero;
+  const sides: Map<number, boolean>[] = rates.map(() => new Map());
+  let counts = new Map<number, E>();
+  const put = (into: Map<number, E>, unit: number, c: E) => into.set(unit, K.add(into.get(unit) ?? K.zero, c));
+  if (plus !== null) put(counts, plus, K.one);
+  if (minus !== null) put(counts, minus, K.neg(K.one));
+  for (let l = last; l >= 0; l--) {
+    const below = new Map<number, E>();
+    for (const [unit, count] of counts) {
+      if (K.isZero(count)) continue;
+      const rate = l === last ? rateOf(l, network.layers[l]![unit]!) : rates[l]![unit]!;
+      const factor = l === last ? K.one : factors[l]![unit]!;
+      if (rate !== null && factor !== null) total = K.add(total, K.mul(count, K.mul(factor, rate)));
+      else if (rate !== null) {
+        const whenOn = K.mul(count, rate);
+        sides[l]!.set(unit, K.sign(whenOn) < 0);
+        total = K.add(total, K.sign(whenOn) < 0 ? whenOn : K.mul(slopes[l]!, whenOn));
+      } else if (factor !== null) {
+        const passed = K.mul(count, factor);
+        for (const { from, weight } of network.layers[l]![unit]!) {
+          total = K.add(total, K.mul(passed, K.mul(direction.get(weight) ?? K.zero, valueAt(l - 1, from))));
+          put(below, from, K.mul(passed, weights[weight]!));
+        }
+      } else return { kind: "open", at: { sample, layer: l, unit } };
+    }
+    counts = below;
   }
-  return { rate: total, on };
-}
-
-function rateOf<E>(K: Field<E>, p: MultivariatePolynomial<E>, direction: SparseVector<E>): E {
-  const variables = [...direction.keys()];
-  const slopes = gradientAtOrigin(K, p, variables);
-  return sum(
-    K,
-    variables.map((k, j) => K.mul(direction.get(k)!, slopes[j]!)),
-  );
+  return { kind: "rate", rate: total, sides };
 }

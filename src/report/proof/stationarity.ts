@@ -5,7 +5,7 @@ import { type Cell, explore } from "../../kernel/explore.js";
 import type { Facts } from "../../kernel/facts.js";
 import { type Curve, gradient, type Pattern, passAlong } from "../../kernel/forward.js";
 import type { Of, Proved } from "../../kernel/statements/index.js";
-import { kinksAt, lowestRate } from "../../kernel/statements/not-kkt.js";
+import { kinksAt, type LowestRate, lowestRate } from "../../kernel/statements/not-kkt.js";
 import { type Instance, type Margin, marginOf, marginText } from "../../network/instance.js";
 import { isLinear, isLinearLayer } from "../../network/network.js";
 import type { KktTerm, kktSystem } from "../../symbolic/margins.js";
@@ -297,7 +297,7 @@ export function notKktClaim<E>(facts: Facts<E>, { statement: { direction, trees 
     const own = active.map((j) => margins[j]!).filter((margin) => margin.sample === sample);
     const cells = explore(frame, tree, (cell) => cell);
     const rows = own.flatMap((margin) => {
-      const least = cells.map((cell) => leastOn(facts, cell, margin, lowestRate(frame, cell, margin, direction)!.on));
+      const least = cells.map((cell) => leastOn(facts, cell, margin, lowestRate(frame, cell, margin, direction)));
       const keys = least.map(({ open, g }) => JSON.stringify([open, g.map(K.key)]));
       const cases = casesOf(instance, tree, keys, Number.POSITIVE_INFINITY);
       return cases.keys.map((key): Least<E> => ({ ...least[keys.indexOf(key)]!, where: cases.where(key) }));
@@ -331,7 +331,7 @@ export function notKktClaim<E>(facts: Facts<E>, { statement: { direction, trees 
               ? "The active margins are differentiable at $\\theta$, with the gradients $g$:"
               : `Every Clarke subgradient of an active margin is a convex combination of the gradients $g$ that belong to the signs which the pre-activations that vanish at $\\theta$ can take nearby${
                   isOpen
-                    ? ". The signs in the last hidden layer enter $\\langle g, d\\rangle$ each by itself; listed are those that make it least:"
+                    ? ". Signs that are open in a row enter $\\langle g, d\\rangle$ each by itself; listed are those that make it least:"
                     : ":"
                 }`,
           ),
@@ -375,25 +375,32 @@ export function notKktClaim<E>(facts: Facts<E>, { statement: { direction, trees 
   ]);
 }
 
-/** The gradient of a margin on a cell with these units of the last hidden layer on, and the signs that the cell leaves open. */
+/** The gradient of a margin on a cell with the worst sides of open kinks, and these sides. */
 function leastOn<E>(
   { instance, passes }: Facts<E>,
   cell: Cell<E>,
   margin: Margin,
-  on: ReadonlySet<number>,
+  lowest: LowestRate<E>,
 ): Omit<Least<E>, "where"> {
+  if (lowest.kind === "open") throw new RangeError("an accepted statement leaves no rate open");
   const { network, field: K } = instance;
-  const last = network.layers.length - 2;
   const { layers } = cell.sample(margin.sample);
   const pattern: Pattern = layers.map((units, l) =>
-    units.map(({ sign }, unit) => (l === last ? on.has(unit) : sign === 1)),
+    units.map(({ sign }, unit) => sign === 1 || lowest.sides[l]!.get(unit) === true),
   );
-  const rows = network.layers.at(-1)!.filter((_, k) => k === margin.plus || k === margin.minus);
-  const read = new Set(rows.flatMap((row) => row.map(({ from }) => from)));
-  const open = (layers[last] ?? []).flatMap(({ sign }, unit) => {
-    const isKink = sign === null && K.isZero(passes[margin.sample]!.preactivations[last]![unit]!);
-    if (!isKink || !read.has(unit) || isLinearLayer(network, last)) return [];
-    return [`$${preactivationLatex(network, margin.sample, last, unit)} ${on.has(unit) ? ">" : "<"} 0$`];
-  });
-  return { margin, open: open.join(", "), g: gradient(instance, margin, pattern) };
+  const g = gradient(instance, margin, pattern);
+  // What the margin reads, from the top down.
+  let read = new Set([margin.plus, margin.minus].filter((unit) => unit !== null));
+  const open: string[] = [];
+  for (let l = network.layers.length - 2; l >= 0; l--) {
+    read = new Set([...read].flatMap((unit) => network.layers[l + 1]![unit]!.map(({ from }) => from)));
+    if (isLinearLayer(network, l)) continue;
+    const own = layers[l]!.flatMap(({ sign }, unit) => {
+      const isKink = sign === null && K.isZero(passes[margin.sample]!.preactivations[l]![unit]!);
+      if (!isKink || !read.has(unit)) return [];
+      return [`$${preactivationLatex(network, margin.sample, l, unit)} ${pattern[l]![unit]! ? ">" : "<"} 0$`];
+    });
+    open.unshift(...own);
+  }
+  return { margin, open: open.join(", "), g };
 }
