@@ -23,6 +23,7 @@ import {
   scaledProgram,
 } from "./lp/program.js";
 import { propose } from "./lp/propose.js";
+import { solveBasisIn } from "./lp/residue-basis.js";
 import { type Outcome, simplex } from "./lp/simplex.js";
 
 export interface LinearProgram<E> {
@@ -53,7 +54,7 @@ export type LpResult<E> =
   | { readonly kind: "infeasible"; readonly farkas: E[] }
   | { readonly kind: "unbounded"; readonly x: E[]; readonly ray: E[] };
 
-/** Programmes of at most so many rows times columns go straight to the exact simplex method, which is then quicker. */
+/** Programmes of at most so many rows times columns, times the square of the field's degree, go straight to the exact simplex method. */
 const SMALL = 200;
 
 /** What a list of candidates for the basis comes to, exactly; null where there is no quick way to tell. */
@@ -64,9 +65,8 @@ type BasisSolver<R> = (
 
 /** Solves the programme; any number of rows and columns, none included. */
 export function solveLp<E>(K: Field<E>, lp: LinearProgram<E>): LpResult<E> {
-  return K.degree === 1
-    ? solveIn(K, rationalIntegers(K), solveBasis, lp)
-    : solveIn(K, fieldIntegers(K), () => null, lp);
+  if (K.degree === 1) return solveIn(K, rationalIntegers(K), solveBasis, lp);
+  return solveIn(K, fieldIntegers(K), K.functions === null ? solveBasisIn(K) : () => null, lp);
 }
 
 function solveIn<E, R>(
@@ -98,7 +98,8 @@ function* outcomes<E, R>(
 ): Generator<Outcome<R>> {
   let start: readonly number[] = [];
   const variables = scaled.columns.length - scaled.bounds.length;
-  if (variables * scaled.bounds.length > SMALL) {
+  const dear = K.functions === null ? K.degree ** 2 : 1;
+  if (variables * scaled.bounds.length * dear > SMALL) {
     const floats = mapProgram(program, K.toNumber);
     let proposal = propose(floats);
     if (proposal?.infeasible) {
