@@ -131,14 +131,9 @@ export function lowestRate<E>(
     rates.push(rows.map((row) => rateOf(l, row)));
     factors.push(
       rows.map((_, unit) => {
+        if (isLinearLayer(network, l)) return K.one;
         const { sign } = units[unit]!;
-        return isLinearLayer(network, l) || sign === 1
-          ? K.one
-          : sign === null
-            ? null
-            : sign === 0
-              ? K.zero
-              : slopes[l]!;
+        return sign === null ? null : sign === 1 ? K.one : sign === 0 ? K.zero : slopes[l]!;
       }),
     );
   }
