@@ -63,8 +63,8 @@ const COMMANDS: readonly CommandFile[] = [
   },
 ];
 
-// The heap may grow by half of what is alive before it is collected, not by its double: that takes half the memory, and hardly more time.
-setFlagsFromString("--heap-growing-percent=50");
+// The heap may grow by a third of what is alive before it is collected, not by its double: that takes half the memory, and hardly more time.
+setFlagsFromString("--heap-growing-percent=30");
 
 const program = new Command("margincert")
   .description(
