@@ -63,10 +63,10 @@ const COMMANDS: readonly CommandFile[] = [
   },
 ];
 
-// The heap may grow by a fifth of what is alive before it is collected, not by its double, and what is new has half the room: that takes half
+// The heap may grow by a tenth of what is alive before it is collected, not by its double, and what is new has a quarter of the room: that takes half
 // the memory, and hardly more time.
-setFlagsFromString("--heap-growing-percent=20");
-setFlagsFromString("--max-semi-space-size=8");
+setFlagsFromString("--heap-growing-percent=10");
+setFlagsFromString("--max-semi-space-size=4");
 
 const program = new Command("margincert")
   .description(

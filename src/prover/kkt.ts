@@ -28,6 +28,7 @@ export type KktOutcome<E> =
   | { readonly kind: "undecided"; readonly reason: string };
 
 const MAX_ROUNDS = 2000;
+const MANY_ENTRIES = 10_000;
 /** Of the kinks of one sample. */
 const MAX_CELLS = 1 << 16;
 
@@ -74,6 +75,8 @@ export function decideKkt<E>(facts: Facts<E>, search: Search): KktOutcome<E> {
           signs.map((units) => units.map((sign) => sign > 0)),
         );
     }
+  // Nor are programmes of many long columns cheap: along −θ every active margin falls.
+  if (K.degree === 1 && active.length * point.length > MANY_ENTRIES) proposeAlong(sparse(K, point.map(K.neg)));
   for (let round = 0; round < rounds; round++) {
     const list = [...columns];
     const vectors = list.map(([, { vector }]) => vector);

@@ -6,6 +6,7 @@ import {
   gradientAtOrigin,
   hessianEntries,
   type MultivariatePolynomial,
+  type Term,
   tailBound,
 } from "../exact/multivariate.js";
 import { Q as rationals } from "../exact/rational.js";
@@ -254,12 +255,19 @@ function sizesOf<E>(
   constraints: readonly MultivariatePolynomial<E>[],
   own: readonly number[],
 ): Candidates<E>["sizesAt"] {
-  const floats = constraints.map(
-    (h): MultivariatePolynomial<number> =>
-      new Map(
-        [...h].map(([key, { variables, coefficient }]) => [key, { variables, coefficient: K.toNumber(coefficient) }]),
-      ),
-  );
+  const values = new Set(own);
+  const floats = constraints.map((h): MultivariatePolynomial<number> => {
+    const terms = new Map<string, Term<number>>();
+    // Of linear terms in parameters, of which there may be many, only the sum of their sizes counts.
+    let linear = null as Term<number> | null;
+    for (const [key, { variables, coefficient }] of h) {
+      const c = K.toNumber(coefficient);
+      const isLinear = variables.length === 1 && !values.has(variables[0]!);
+      if (isLinear) linear = { variables, coefficient: (linear?.coefficient ?? 0) + Math.abs(c) };
+      else terms.set(key, { variables, coefficient: c });
+    }
+    return linear === null ? terms : terms.set("linear", linear);
+  });
   const first = constraints.length - 2 * own.length;
   return (r) => {
     const grades = new Map<number, Grade<number>>();
