@@ -427,6 +427,12 @@ describeWith(
         for (const one of said) expect(one).toContain("The point, the only zero of its system in its box, is");
         expect(await page.locator("#dropped .claim").count(), file).toBeGreaterThan(1);
         expect(await page.locator(".katex-error").count(), file).toBe(0);
+        // A layer's optimum says nothing of points anywhere.
+        const captions = await page.locator("#dropped figcaption").allTextContents();
+        expect(
+          captions.some((one) => one.includes("no feasible point anywhere")),
+          file,
+        ).toBe(said.some((one) => / is a (strict )?global optimum of the whole problem/.test(one)));
         for (const caption of await page.locator("#dropped figure.picture figcaption").allTextContents())
           expect(caption).toContain("Drawn from decimals of the enclosed point.");
         expect(await page.evaluate(() => document.documentElement.scrollWidth), file).toBeLessThanOrEqual(360);

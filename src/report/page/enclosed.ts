@@ -3,6 +3,7 @@
 import { type Rational, rational } from "../../exact/rational.js";
 import type { EnclosedFacts } from "../../kernel/enclosed/system.js";
 import type { Instance } from "../../network/instance.js";
+import { parametersOf, type Scope } from "../../network/network.js";
 import type { Accepted } from "../accepted.js";
 import { viewOf } from "../proof/enclosed/view.js";
 import { GLOBAL_CAPTION, neighboursPlot } from "./neighbours.js";
@@ -28,7 +29,11 @@ export function enclosedFigures({
           ...hidden.dead.map((unit) => [unit]),
         ];
   const drawn = picture(instance, groups, REMARK);
-  const isGlobal = statements.some(({ meaning: { about, answer } }) => about === "global" && answer === "yes");
+  const { network } = enclosed.problem;
+  const isWhole = (scope: Scope) => parametersOf(network, scope).length === network.parameters.length;
+  const isGlobal = statements.some(
+    ({ meaning: { about, answer, scope } }) => about === "global" && answer === "yes" && isWhole(scope),
+  );
   return [
     ...(drawn === null ? [] : [drawn.element]),
     ...(isGlobal ? [neighboursPlot(instance, 1, `${GLOBAL_CAPTION} ${REMARK}`)] : []),
