@@ -168,6 +168,15 @@ export function isPositiveDefinite(ring: IntervalRing, A: readonly (readonly Int
   return true;
 }
 
+/** The inner products of sparse vectors with one another. */
+export function gramOf(ring: IntervalRing, vectors: readonly ReadonlyMap<number, Interval>[]): Interval[][] {
+  return vectors.map((f) =>
+    vectors.map((g) =>
+      [...f].reduce((total, [k, c]) => (g.has(k) ? ring.add(total, ring.mul(c, g.get(k)!)) : total), ring.zero),
+    ),
+  );
+}
+
 /** The least interval that contains both. */
 export function hull(x: Interval, y: Interval): Interval {
   return { low: x.low < y.low ? x.low : y.low, high: x.high > y.high ? x.high : y.high };

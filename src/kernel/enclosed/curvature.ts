@@ -3,7 +3,7 @@
  * polynomials, or at most these. (`proofs/theory.md`, §8.8.)
  */
 import type { Interval } from "../../exact/interval.js";
-import { isPositiveDefinite } from "../../exact/interval.js";
+import { gramOf, isPositiveDefinite } from "../../exact/interval.js";
 import type { MultivariatePolynomial } from "../../exact/multivariate.js";
 import { Q, type Rational } from "../../exact/rational.js";
 import { objectOf, word } from "../../network/codec.js";
@@ -65,12 +65,8 @@ export function ensureBending(facts: EnclosedFacts, { direction, least }: Bend):
   ensure(ring.sign(mu) === 1, "enclosed-not-local.least", "the bound of the eigenvalues is not shown to be positive");
   const still = unreadWeights(facts);
   const { gradients, hessian } = derivatives(facts, still, ({ size }) => size === 0, "enclosed-not-local.zero");
-  const gram = gradients.map((f, i) =>
-    gradients.map((g, j) => {
-      const product = [...f].reduce((t, [k, c]) => (g.has(k) ? ring.add(t, ring.mul(c, g.get(k)!)) : t), ring.zero);
-      return i === j ? ring.sub(product, mu) : product;
-    }),
-  );
+  const gram = gramOf(ring, gradients);
+  for (const [k, row] of gram.entries()) row[k] = ring.sub(row[k]!, mu);
   const found = "the gradients of the active margins are not shown to be independent";
   ensure(isPositiveDefinite(ring, gram), "enclosed-not-local.independence", found);
   // The projection differs from d by at most δ = |Gd|/√μ.

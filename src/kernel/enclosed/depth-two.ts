@@ -15,12 +15,11 @@ const CLASS = "the network is not of depth 2 with one output, without shared or 
 
 /** The hidden units of a network of depth 2, live or dead. */
 export function hiddenUnits(facts: EnclosedFacts, clause: string): LiveUnit[] {
-  const { problem, point, ring, theta } = facts;
+  const { problem, ring, named, theta } = facts;
   const { network } = problem;
   const fits =
     network.layers.length === 2 && network.outputs === 1 && network.frozen.length === 0 && isUnshared(network);
   ensure(fits, clause, CLASS);
-  const named = new Set(point.range.flatMap((column) => [...column.keys()]));
   const outgoing = new Map(network.layers[1]![0]!.map(({ from, weight }) => [from, weight]));
   return network.layers[0]!.flatMap((row, unit): LiveUnit[] => {
     const own = outgoing.get(unit);

@@ -99,10 +99,11 @@ export function ensureKkt(facts: EnclosedFacts): void {
 function ensureRegular(facts: EnclosedFacts): void {
   const { network } = facts.problem;
   const zeros = facts.units.filter((unit) => isZero(unit) && !isUnread(facts, unit) && !isIdle(facts, unit.at));
-  const weightsOf = (layer: number) => network.layers[layer]!.flatMap((row) => row.map(({ weight }) => weight));
-  const all = network.layers.flatMap((_, layer) => weightsOf(layer));
+  const uses = new Map<number, number>();
+  for (const { weight } of network.layers.flat(2)) uses.set(weight, (uses.get(weight) ?? 0) + 1);
   for (const layer of new Set(zeros.map(({ at }) => at.layer))) {
-    const isOwn = weightsOf(layer).every((k) => k < network.parameters.length && all.indexOf(k) === all.lastIndexOf(k));
+    const entries = network.layers[layer]!.flat();
+    const isOwn = entries.every(({ weight }) => weight < network.parameters.length && uses.get(weight) === 1);
     ensure(
       isOwn,
       "enclosed-kkt.regular",
@@ -149,8 +150,7 @@ export function weightsReading({ layers }: Network, { at }: UnitState, row: numb
 }
 
 /** Whether all weights with which the next layer reads the unit are parameters that are zero on the range of B. */
-export function isUnread({ problem: { network }, point }: EnclosedFacts, unit: UnitState): boolean {
-  const named = new Set(point.range.flatMap((column) => [...column.keys()]));
+export function isUnread({ problem: { network }, named }: EnclosedFacts, unit: UnitState): boolean {
   const weights = network.layers[unit.at.layer + 1]!.flatMap((_, row) => weightsReading(network, unit, row));
   return weights.every((k) => k < network.parameters.length && !named.has(k));
 }

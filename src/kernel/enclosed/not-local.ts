@@ -1,6 +1,6 @@
 /** An enclosed point is no local optimum: a curve of shorter feasible points ends there. (`proofs/theory.md`, §8.6.) */
 import { squaredNorm } from "../../exact/field.js";
-import { type Interval, isPositiveDefinite } from "../../exact/interval.js";
+import { gramOf, type Interval, isPositiveDefinite } from "../../exact/interval.js";
 import { Q, type Rational } from "../../exact/rational.js";
 import { byKey, index, objectOf, word } from "../../network/codec.js";
 import { ensure } from "../ensure.js";
@@ -104,13 +104,8 @@ function ensureIndependent(facts: EnclosedFacts, hidden: readonly LiveUnit[]): v
   }
   ensureRoom(facts, gradients.length);
   facts.spend(gradients.length * gradients.reduce((total, g) => total + g.size, 0));
-  const gram = gradients.map((f) =>
-    gradients.map((g) =>
-      [...f].reduce((total, [k, c]) => (g.has(k) ? ring.add(total, ring.mul(c, g.get(k)!)) : total), ring.zero),
-    ),
-  );
   const found = "the gradients of active margins and zero pre-activations are not shown to be independent";
-  ensure(isPositiveDefinite(ring, gram), "enclosed-not-local.independence", found);
+  ensure(isPositiveDefinite(ring, gramOf(ring, gradients)), "enclosed-not-local.independence", found);
 }
 
 /** A live unit's kink at which the sample's margin gains on both sides: a_k = λ y v > 0. */

@@ -45,6 +45,8 @@ export interface EnclosedFacts {
   /** The units of layers with kinks at samples with active margins. */
   readonly units: readonly UnitState[];
   readonly unitAt: (at: UnitAtSample) => UnitState | undefined;
+  /** The parameters that a column of B names; all others are zero on its range. */
+  readonly named: ReadonlySet<number>;
   /** r as polynomials in the unknowns, by parameter. */
   readonly residual: readonly Polynomial[];
   /** Enclosures of the zero. */
@@ -101,6 +103,7 @@ export function enclosedFacts(
     margins,
     units: system.units,
     unitAt: (at) => system.known.get(keyOf(at)),
+    named: new Set(point.range.flatMap((column) => [...column.keys()])),
     residual: system.residual,
     phi: zero.slice(0, q),
     lambda: zero.slice(q, q + a),
@@ -333,10 +336,11 @@ function hull(ring: IntervalRing, low: Rational, high: Rational): Interval {
 export function isResidualInRange({
   problem: { field: K },
   point: { range },
+  named: names,
   residual,
   spend,
 }: EnclosedFacts): boolean {
-  const named = [...new Set(range.flatMap((column) => [...column.keys()]))];
+  const named = [...names];
   spend(range.length * named.length * (10 + range.length / 50)); // room for the matrix, and looking at its zeros
   spend(residual.reduce((total, p) => total + p.size, 0));
   const rows = range.map((column) => named.map((k) => column.get(k) ?? K.zero));

@@ -1,6 +1,6 @@
 /** That an enclosed point is not a local, or not a global optimum. (`proofs/theory.md`, §8.) */
 import { squaredNorm } from "../../../exact/field.js";
-import type { Interval } from "../../../exact/interval.js";
+import { gramOf, type Interval } from "../../../exact/interval.js";
 import { derivative } from "../../../exact/multivariate.js";
 import { Q, type Rational, rational } from "../../../exact/rational.js";
 import type { EnclosedNotGlobal } from "../../../kernel/enclosed/not-global.js";
@@ -65,11 +65,7 @@ function leastPivot({ facts, active, enclose, hidden, zeros }: View): string {
         ),
     ),
   ];
-  const S = rows.map((f) =>
-    rows.map((g) =>
-      [...f].reduce((sum, [k, c]) => (g.has(k) ? ring.add(sum, ring.mul(c, g.get(k)!)) : sum), ring.zero),
-    ),
-  );
+  const S = gramOf(ring, rows);
   let least: bigint | null = null;
   for (const [k, row] of S.entries()) {
     const pivot = row[k]!;
