@@ -1,12 +1,13 @@
 /** What the second-order conditions at an enclosed point say, in floating point, as statements for the kernel. */
 import type { Interval } from "../exact/interval.js";
-import { type Rational, rational, ratioToNumber } from "../exact/rational.js";
+import { type Rational, rational } from "../exact/rational.js";
 import { derivatives, isLosing, unreadWeights } from "../kernel/enclosed/curvature.js";
 import type { EnclosedStatement } from "../kernel/enclosed/statements.js";
 import type { EnclosedFacts } from "../kernel/enclosed/system.js";
 import { Rejection } from "../kernel/ensure.js";
 import { eigen } from "../numeric/eigen.js";
 import { dotNumbers, orthonormalBasis } from "../prover/search/numeric.js";
+import { middleOf, roundTo } from "../prover/search/vectors.js";
 
 const UNIT = 1n << 40n;
 
@@ -23,7 +24,7 @@ export function bySecondOrder(facts: EnclosedFacts): EnclosedStatement | null {
     };
   const bent = curvature(facts, unreadWeights(facts), ({ size }) => size === 0);
   if (bent === null || bent.lowest.value >= 0) return null;
-  const direction = bent.project([...bent.lowest.vector]).map(nearest);
+  const direction = bent.project([...bent.lowest.vector]).map((c) => roundTo(c, UNIT));
   return { kind: "not-local", by: { bend: { direction, least: powerBelow(bent.least * 0.9) } } };
 }
 
@@ -57,7 +58,7 @@ function derivativesOf(
   facts: EnclosedFacts,
   ...given: [ReadonlySet<number>, Parameters<typeof derivatives>[2]]
 ): { gradients: number[][]; hessian: number[][] } | null {
-  const middle = ({ low, high }: Interval) => ratioToNumber(low + high, 1n << BigInt(facts.ring.precision + 1));
+  const middle = (x: Interval) => middleOf(x, facts.ring.precision);
   try {
     const { gradients, hessian } = derivatives(facts, ...given, "enclosed-strict-local.zero");
     return {
@@ -74,8 +75,4 @@ function derivativesOf(
 function powerBelow(x: number): Rational {
   const k = Math.floor(Math.log2(x));
   return k >= 0 ? rational(1n << BigInt(k)) : rational(1n, 1n << BigInt(-k));
-}
-
-function nearest(x: number): Rational {
-  return rational(BigInt(Math.round(x * Number(UNIT))), UNIT);
 }

@@ -4,7 +4,7 @@
  */
 import { equals } from "../exact/field.js";
 import { endsOf } from "../exact/interval.js";
-import { formatRational, Q, type Rational, rational } from "../exact/rational.js";
+import { formatRational, Q, type Rational } from "../exact/rational.js";
 import { type ApproximateKkt, approximateKkt } from "../flow/approximate-kkt.js";
 import type { KktPoint } from "../flow/kkt-point.js";
 import { modelOf } from "../flow/model.js";
@@ -27,6 +27,7 @@ import { parseProblem } from "../problem/problem.js";
 import { certify } from "../prover/certify.js";
 import type { Progress } from "../prover/effort.js";
 import { type AttractsRequest, type Open, ProverBug } from "../prover/prove.js";
+import { middleOf } from "../prover/search/vectors.js";
 import { type Answer, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { betterPoints } from "./better.js";
 import { boundedField, TooMuchWork } from "./bounded.js";
@@ -425,10 +426,6 @@ function refusalIn(error: unknown): string {
 
 function reasonsOf(open: readonly Open[]): ReadonlyMap<string, string> {
   return new Map(open.map(({ question, reason }) => [questionKey(question), reason]));
-}
-
-function middleOf({ low, high }: { readonly low: bigint; readonly high: bigint }, precision: number): number {
-  return Q.toNumber(rational(low + high, 2n << BigInt(precision)));
 }
 
 /** The decimals on which both ends agree, rounded towards zero. */

@@ -1,4 +1,5 @@
 /** What can be said of an enclosed point: statements, each accepted by the kernel, and a reason for each question that stays open. */
+import type { Interval } from "../exact/interval.js";
 import { Q, type Rational, rational } from "../exact/rational.js";
 import type { EnclosedLeaf, Side } from "../kernel/enclosed/bound.js";
 import type { EnclosedStatement } from "../kernel/enclosed/statements.js";
@@ -9,6 +10,7 @@ import { isLinear, isLinearLayer, layersAsked, type Scope } from "../network/net
 import { growTree } from "../prover/cells.js";
 import type { Open } from "../prover/prove.js";
 import { combined, quadraticAscent } from "../prover/search/conic.js";
+import { middleOf } from "../prover/search/vectors.js";
 import { bySecondOrder } from "./curvature.js";
 import { layersOf, type Structure } from "./structure.js";
 
@@ -98,9 +100,7 @@ interface Gain {
 
 /** Middles of the enclosures. */
 function middles(facts: EnclosedFacts): { lambda: number[]; theta: number[] } {
-  const scale = 2 ** -60;
-  const middle = ({ low, high }: { low: bigint; high: bigint }) =>
-    Number((low + high) >> BigInt(facts.ring.precision - 59)) * scale;
+  const middle = (x: Interval) => middleOf(x, facts.ring.precision);
   return { lambda: facts.lambda.map(middle), theta: facts.theta.map(middle) };
 }
 

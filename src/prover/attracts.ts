@@ -3,10 +3,9 @@
  * §13.) Everything here is a proposal: the kernel's own functions say which ball and which start will do.
  */
 import { dot, squaredNorm } from "../exact/field.js";
-import type { Interval } from "../exact/interval.js";
 import { nullspace, rowReduce, solve } from "../exact/linear.js";
 import { derivative, evaluate, type MultivariatePolynomial, multivariateRing } from "../exact/multivariate.js";
-import { Q, type Rational, ratioToNumber } from "../exact/rational.js";
+import { Q, type Rational } from "../exact/rational.js";
 import { type Ball, type Basin, basinOf, basinRing } from "../kernel/attraction/basin.js";
 import { coordinates, type Reduced, type Reduction, reduce } from "../kernel/attraction/reduction.js";
 import { ensureTrapped, marginBounds, type Starts } from "../kernel/attraction/trap.js";
@@ -19,7 +18,7 @@ import { marginOf, marginsOf } from "../network/instance.js";
 import { eigen } from "../numeric/eigen.js";
 import type { Search } from "./effort.js";
 import { FLOATS } from "./search/approximate.js";
-import { roundTo, sparse } from "./search/vectors.js";
+import { middleOf, roundTo, sparse } from "./search/vectors.js";
 
 export type AttractsOutcome<E> =
   | { readonly kind: "found"; readonly statement: Attracts<E> }
@@ -384,10 +383,6 @@ function ownStart<E>(basin: Basin<E>): StartBall<E> {
   }
   if (best !== null) return best;
   throw refused ?? new Rejection("attracts.trap", "no start was found that is trapped");
-}
-
-function middleOf({ low, high }: Interval, precision: number): number {
-  return ratioToNumber(low + high, 1n << BigInt(precision + 1));
 }
 
 /** Σ value_k b_k */

@@ -4,7 +4,7 @@ import type { Placing } from "../../kernel/shape.js";
 import type { BoundLeaf } from "../../kernel/statements/bound.js";
 import { branch } from "../cells.js";
 import type { Search } from "../effort.js";
-import { normOf, orthonormalBasis } from "../search/numeric.js";
+import { normalized, orthonormalBasis } from "../search/numeric.js";
 import { type LowPoint, relaxableForms, relaxedLeaf } from "./relaxed.js";
 import type { LeafFrame } from "./strands.js";
 
@@ -20,11 +20,7 @@ export function cellsOf<E>(frame: Frame<E>, place: Placing, multipliers: readonl
   const forms = relaxableForms({ frame, cell: cellOf(frame, []), place }, multipliers);
   const lows = [...new Set(forms.flatMap((form) => [...form.keys()]))];
   const rank = orthonormalBasis(
-    forms.map((form) => {
-      const vector = lows.map((v) => K.toNumber(form.get(v) ?? K.zero));
-      const norm = normOf(vector) || 1;
-      return vector.map((c) => c / norm);
-    }),
+    forms.map((form) => normalized(lows.map((v) => K.toNumber(form.get(v) ?? K.zero)))),
   ).length;
   let [total, binomial] = [0, 1];
   for (let k = 0; k < rank; k++) {

@@ -1,6 +1,7 @@
 /** Small helpers of the search, over K. Nothing here is trusted. */
 import type { Field } from "../../exact/field.js";
-import { type Rational, rational } from "../../exact/rational.js";
+import type { Interval } from "../../exact/interval.js";
+import { type Rational, rational, ratioToNumber } from "../../exact/rational.js";
 import type { Curve } from "../../kernel/forward.js";
 import type { SparseVector } from "../../network/codec.js";
 import { independentRows } from "./solve.js";
@@ -48,6 +49,11 @@ export function sizeOf<E>(K: Field<E>, vector: Iterable<E>): number {
 /** The nearest fraction with the given denominator. */
 export function roundTo(x: number, denominator: bigint): Rational {
   return rational(BigInt(Math.round(x * Number(denominator))), denominator);
+}
+
+/** The middle of an interval in units of 2^-precision. */
+export function middleOf({ low, high }: Interval, precision: number): number {
+  return ratioToNumber(low + high, 1n << BigInt(precision + 1));
 }
 
 /** The rows of Σ_k x_k vector_k = target for a linear programme, without the redundant ones. */
