@@ -1,5 +1,4 @@
 /** Where the flow is, and the steps in its description that leave it where it is: another scale, reference, or side of a kink. */
-
 import { dot, joined, norm } from "../numeric/matrix.js";
 import { type Field, fieldAt, type Kink, logDifference, marginScale, type Regime, type State } from "./field.js";
 import { logSlopes } from "./loss.js";

@@ -6,7 +6,6 @@
  * the Lagrangian's Hessian I − Σλ_iH_i, reduced to that space, are the rates: a positive definite one (a strict local optimum)
  * attracts, a negative eigenvalue is a way out. As log(1/L) grows like e^{Ls}, a rate μ is seen as the exponent −μ/L.
  */
-
 import { eigen } from "../numeric/eigen.js";
 import { combination, dot, norm, orthonormal } from "../numeric/matrix.js";
 import { fieldAt } from "./field.js";

@@ -1,5 +1,4 @@
 /** Structure that the flow has and a numerical step has only up to its error. */
-
 import { addTo, combination, dot, factor, norm, scaled } from "../numeric/matrix.js";
 import { type Conserved, evaluateForm, formGradient } from "./conserved.js";
 import { fieldAt, likeness, logDifference, marginScale, type Regime, type State } from "./field.js";

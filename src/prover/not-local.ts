@@ -3,7 +3,6 @@
  * straight line across a cell whose multipliers do not exist. Second order: a critical direction of negative curvature, bent so
  * that every active margin has slack. Where many pieces meet at θ, `search/pieces.ts` chooses among them.
  */
-
 import { dot, type Field, squaredNorm } from "../exact/field.js";
 import { type Cell, cellOf, type Frame, memoryOf } from "../kernel/explore.js";
 import { type Facts, factsOf } from "../kernel/facts.js";

@@ -1,5 +1,4 @@
 /** The second-order conditions at an enclosed point, and layers in whose weights margins are concave. (`proofs/theory.md`, §8.7, §8.8.) */
-
 import { Q } from "../../../exact/rational.js";
 import type { EnclosedConcave } from "../../../kernel/enclosed/concave.js";
 import type { Bend, EnclosedStrictLocal } from "../../../kernel/enclosed/curvature.js";
