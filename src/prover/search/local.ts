@@ -30,15 +30,16 @@ export function countsNow<E>({ facts: { instance } }: Frame<E>): Counts {
   return (weight) => !isZero[weight];
 }
 
-/** The units without a sign on a cell that a margin depends on there, from the lowest layer up. */
+/** The units without a sign on a cell that the margins, all of one sample, depend on there, from the lowest layer up. */
 function openUnits<E>(
   { facts, layers }: Frame<E>,
   pass: SampleOnCell<E>,
-  { sample, plus, minus }: Margin,
+  margins: readonly Margin[],
   counts: Counts,
 ): UnitAtSample[] {
+  const { sample } = margins[0]!;
   const open: UnitAtSample[] = [];
-  let needed = [plus, minus].filter((unit) => unit !== null);
+  let needed = [...new Set(margins.flatMap(({ plus, minus }) => [plus, minus].filter((unit) => unit !== null)))];
   for (let layer = layers.length - 2; layer >= 0; layer--) {
     const units = pass.layers[layer]!;
     const connections = needed.flatMap((unit) => layers[layer + 1]![unit]!);
@@ -52,28 +53,10 @@ function openUnits<E>(
 
 /** The units without a sign that active margins depend on, at all samples. */
 export function openKinks<E>(frame: Frame<E>, cell: Cell<E>, counts: Counts): UnitAtSample[] {
-  const { facts, layers } = frame;
-  const { network } = facts.instance;
-  return [...new Set(facts.active.map((j) => facts.margins[j]!.sample))].flatMap((sample) => {
-    const pass = cell.sample(sample);
-    const open: UnitAtSample[] = [];
-    let needed = [
-      ...new Set(
-        facts.active.flatMap((j) => {
-          const { sample: own, plus, minus } = facts.margins[j]!;
-          return own === sample ? [plus, minus].filter((unit) => unit !== null) : [];
-        }),
-      ),
-    ];
-    for (let layer = layers.length - 2; layer >= 0; layer--) {
-      const units = pass.layers[layer]!;
-      const connections = needed.flatMap((unit) => layers[layer + 1]![unit]!);
-      const below = connections.filter(({ from, weight }) => units[from]!.output === null && counts(weight, layer + 1));
-      needed = [...new Set(below.map(({ from }) => from))].sort((a, b) => a - b);
-      if (isLinearLayer(network, layer)) continue;
-      open.unshift(...needed.flatMap((unit) => (units[unit]!.sign === null ? [{ sample, layer, unit }] : [])));
-    }
-    return open;
+  const active = frame.facts.active.map((j) => frame.facts.margins[j]!);
+  return [...new Set(active.map(({ sample }) => sample))].flatMap((sample) => {
+    const own = active.filter((margin) => margin.sample === sample);
+    return openUnits(frame, cell.sample(sample), own, counts);
   });
 }
 
@@ -91,7 +74,7 @@ export function nextOpen<E>(
       const pass = cell.sample(margin.sample);
       let next = known[k]!.get(pass);
       if (next === undefined) {
-        next = openUnits(frame, pass, margin, counts).find(isAskedFor) ?? null;
+        next = openUnits(frame, pass, [margin], counts).find(isAskedFor) ?? null;
         known[k]!.set(pass, next);
       }
       if (next !== null) return next;
