@@ -18,15 +18,15 @@ import { factsOf } from "../kernel/facts.js";
 import { passAt } from "../kernel/forward.js";
 import { LimitError } from "../kernel/metered.js";
 import type { Statement } from "../kernel/statements/index.js";
-import { verifyCertificate, writeEnclosedCertificate } from "../kernel/verify.js";
+import { writeEnclosedCertificate } from "../kernel/verify.js";
 import { formatJson, type Json } from "../network/codec.js";
-import { InputError, parseJson } from "../network/decode.js";
+import { InputError } from "../network/decode.js";
 import { type Instance, marginOf, marginText, type Problem } from "../network/instance.js";
 import { isLinear } from "../network/network.js";
 import { parseProblem } from "../problem/problem.js";
-import { certify } from "../prover/certify.js";
+import { certify, readBack, TOO_MUCH } from "../prover/certify.js";
 import type { Progress } from "../prover/effort.js";
-import { type AttractsRequest, type Open, ProverBug } from "../prover/prove.js";
+import type { AttractsRequest, Open } from "../prover/prove.js";
 import { middleOf } from "../prover/search/vectors.js";
 import { type Answer, questionKey, type Verdict, verdictOf } from "../report/verdict.js";
 import { betterPoints } from "./better.js";
@@ -396,22 +396,17 @@ function enclosedOutcome(
     betterPoints(problem, theta, hints, starts),
   );
   if (!statements.some(({ kind }) => kind === "kkt")) return fail(refused);
-  const text = formatJson(writeEnclosedCertificate(problem, point, statements));
-  const read = verifyCertificate(parseJson(text));
-  if (!read.readable)
-    throw new ProverBug(`the certificate was refused by ${read.refusal.clause}: ${read.refusal.found}`);
-  if (read.sort !== "enclosed") throw new ProverBug("the certificate is not about an enclosed point");
-  const accepted = read.statements.map((one) => {
-    if (one.accepted) return one;
-    throw new ProverBug(`a statement was refused by ${one.clause}: ${one.found}`);
-  });
+  const read = readBack("enclosed", statements, (own) => writeEnclosedCertificate(problem, point, own));
+  if ("refused" in read) return fail(read.refused);
+  const accepted = read.verdict.statements.filter((one) => one.accepted);
+  if (!accepted.some(({ statement }) => statement.kind === "kkt")) return fail(TOO_MUCH);
   const instance: Instance<Rational> = { ...problem, point: [] };
-  const verdict = verdictOf(instance, accepted, reasonsOf(open));
+  const verdict = verdictOf(instance, accepted, reasonsOf([...open, ...read.left]));
   const values = facts.theta.map((x) => certainDigits(x, facts.ring.precision));
   return {
     kind: "enclosed",
     problem: problemText(problem, null),
-    certificate: text,
+    certificate: read.text,
     verdict,
     theta,
     values,
